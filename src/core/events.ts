@@ -1,0 +1,74 @@
+/**
+ * Everything that can happen, as `resource.pastTense`. `access: true` marks what may change who may do what: such an
+ * event makes every process forget what it remembers of the ids that the event names.
+ */
+export const eventTypes = {
+  'user.created': { access: false },
+  'user.updated': { access: false },
+  'user.deleted': { access: true },
+  'session.revoked': { access: true },
+  'session.rotated': { access: true },
+  'apiKey.created': { access: false },
+  'apiKey.rotated': { access: true },
+  'apiKey.revoked': { access: true },
+  'organization.created': { access: true },
+  'organization.updated': { access: false },
+  'organization.deleted': { access: true },
+  'organization.memberUpdated': { access: true },
+  'organization.memberRemoved': { access: true },
+  'invitation.created': { access: false },
+  'invitation.accepted': { access: true },
+  'invitation.revoked': { access: false },
+  'space.created': { access: true },
+  'space.updated': { access: true },
+  'space.deleted': { access: true },
+  'space.restored': { access: true },
+  'space.memberAdded': { access: true },
+  'space.memberUpdated': { access: true },
+  'space.memberRemoved': { access: true },
+  'tree.written': { access: false },
+  'tree.deleted': { access: false },
+  'tree.moved': { access: false },
+  'tree.restored': { access: false },
+} as const satisfies Record<string, { access: boolean }>;
+
+export type EventType = keyof typeof eventTypes;
+
+/** More ids and facts of an event, never content. */
+export interface Related {
+  readonly path?: string;
+  readonly fromPath?: string;
+  readonly version?: number;
+  readonly userId?: string;
+  readonly role?: string;
+}
+
+/** What a change says of itself. */
+export interface Emitted {
+  readonly type: EventType;
+  readonly spaceId: string | null;
+  readonly organizationId: string | null;
+  readonly resourceType: string;
+  readonly resourceId: string;
+  readonly related: Related;
+}
+
+/** One row of the event log. */
+export interface EventRow extends Omit<Emitted, 'type'> {
+  readonly type: string;
+  /** Opaque text; see event-log.ts. */
+  readonly cursor: string;
+  readonly actorId: string | null;
+  readonly createdAt: Date;
+}
+
+/** The ids that memories are filed under which this event makes stale; none for events that leave access alone. */
+export function staleTags(
+  event: Pick<EventRow, 'type' | 'resourceId' | 'spaceId' | 'organizationId' | 'related'>,
+): string[] {
+  const known: { access: boolean } | undefined = eventTypes[event.type as EventType];
+  if (known && !known.access) return [];
+  return [event.resourceId, event.spaceId, event.organizationId, event.related.userId].filter(
+    (id) => typeof id === 'string',
+  );
+}

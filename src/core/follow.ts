@@ -1,0 +1,158 @@
+import { enter } from './access.js';
+import type { SpaceActionName } from './actions.js';
+import type { Ctx } from './context.js';
+import { AppError } from './errors.js';
+import { assertKept, cursorOf, isAfter, type Logged, type Position, positionOf, readSpaceLog } from './event-log.js';
+import type { EventRow } from './events.js';
+
+/** What a follower gets: events, and once the word that replay is over. */
+export type Delivery = { readonly event: EventRow } | { readonly caughtUp: string };
+
+/** What to follow of a space. */
+export interface Following {
+  readonly spaceId: string;
+  /** Null: every type. */
+  readonly types: readonly string[] | null;
+  /** Replay what came after this cursor; null: only what comes from now on. */
+  readonly after?: string | null | undefined;
+}
+
+const replayPage = 200;
+/** How many undelivered events a slow consumer may have in memory; past that they are read from the log again. */
+const maxWaiting = 1_000;
+
+/**
+ * What `load` makes of each event of a space, and of the end of the replay; what it turns into null is left out. Access is asked for at the
+ * start and again for every event, so someone who is removed stops hearing at once: the stream ends with the refusal.
+ * Resolves once it listens; `return()` takes effect while it waits.
+ */
+export async function follow<T>(
+  ctx: Ctx,
+  name: SpaceActionName,
+  { spaceId, types, after }: Following,
+  load: (delivery: Delivery) => Promise<T | null>,
+): Promise<AsyncIterableIterator<T>> {
+  await enter(ctx, name, { space: spaceId });
+  const from = after == null ? null : positionOf(after);
+  if (from) await assertKept(ctx.app.database, from);
+  const closing = new AbortController();
+  const feed = tailOf(ctx, spaceId, closing.signal);
+
+  async function* items(): AsyncGenerator<T> {
+    try {
+      for await (const delivery of deliveries(ctx, spaceId, types, from, feed)) {
+        ctx.epoch.current = {};
+        await enter(ctx, name, { space: spaceId });
+        const item = await load(delivery);
+        if (item !== null) yield item;
+      }
+    } finally {
+      closing.abort();
+    }
+  }
+  return closable(items(), closing);
+}
+
+/** What the tail has handed over and nobody has taken yet. */
+interface Feed {
+  /** Everything up to here is in the log; everything after it arrives. */
+  readonly start: Position;
+  /** The next event; up to where the log must be asked, when too many waited. Rejects when the tail stops, ends on close. */
+  next(): Promise<Logged | { readonly upTo: Position } | 'closed'>;
+}
+
+function tailOf(ctx: Ctx, spaceId: string, signal: AbortSignal): Feed {
+  let waiting: Logged[] = [];
+  let dropped: Position | null = null;
+  let failure: Error | null = null;
+  let wake = () => {};
+  const start = ctx.app.tail.follow(
+    spaceId,
+    {
+      heard(event) {
+        if (dropped || waiting.length >= maxWaiting) {
+          dropped = event.position;
+          waiting = [];
+        } else waiting.push(event);
+        wake();
+      },
+      failed(error) {
+        failure = error;
+        wake();
+      },
+    },
+    signal,
+  );
+  signal.addEventListener('abort', () => wake(), { once: true });
+  return {
+    start,
+    async next() {
+      for (;;) {
+        const event = waiting.shift();
+        if (event) return event;
+        if (dropped) {
+          const upTo = dropped;
+          dropped = null;
+          return { upTo };
+        }
+        if (signal.aborted) return 'closed';
+        if (failure)
+          throw new AppError('SERVICE_UNAVAILABLE', 'The server is shutting down; resume elsewhere.', {
+            retryable: true,
+          });
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    },
+  };
+}
+
+/** Replay, then tail, without a seam: what was delivered is never delivered again, and the log fills every gap. */
+async function* deliveries(
+  ctx: Ctx,
+  spaceId: string,
+  types: readonly string[] | null,
+  from: Position | null,
+  feed: Feed,
+): AsyncGenerator<Delivery> {
+  let reached = from ?? feed.start;
+  async function* replay(to: Position): AsyncGenerator<Delivery> {
+    for (;;) {
+      const page = await readSpaceLog(ctx.app.database, spaceId, reached, to, types, replayPage);
+      for (const { event, position } of page) {
+        reached = position;
+        yield { event };
+      }
+      if (page.length < replayPage) return;
+    }
+  }
+  if (from) yield* replay(feed.start);
+  if (isAfter(feed.start, reached)) reached = feed.start;
+  yield { caughtUp: cursorOf(reached) };
+  for (;;) {
+    const next = await feed.next();
+    if (next === 'closed') return;
+    if ('upTo' in next) {
+      // No further than the tail has read: what it makes stale has been forgotten up to there.
+      yield* replay(next.upTo);
+      if (isAfter(next.upTo, reached)) reached = next.upTo;
+      continue;
+    }
+    if (!isAfter(next.position, reached)) continue;
+    reached = next.position;
+    if (types === null || types.includes(next.event.type)) yield { event: next.event };
+  }
+}
+
+/** Lets `return()` take effect while `items` waits; a bare generator would hold on until its next event. */
+function closable<T>(items: AsyncGenerator<T>, closing: AbortController): AsyncIterableIterator<T> {
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () => items.next(),
+    return: async () => {
+      closing.abort();
+      return items.return(undefined);
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { typeidUnboxed } from 'typeid-js';
+
+/** The prefix of each type's ids, which is how `node(id:)` knows what it is asked for. */
+export const prefixes = {
+  user: 'User',
+  key: 'ApiKey',
+  org: 'Organization',
+  inv: 'Invitation',
+  space: 'Space',
+  node: 'TreeNode',
+} as const;
+
+export type Prefix = keyof typeof prefixes;
+
+/** A new id: `prefix_` and a UUIDv7 as 26 characters; later ids sort after earlier ones. */
+export function newId(prefix: Prefix): string {
+  return typeidUnboxed(prefix);
+}
+
+const form = /^([a-z]+)_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
+
+/** The SDL type that an id belongs to; null for text that is no id of ours. */
+export function typeOfId(id: string): (typeof prefixes)[Prefix] | null {
+  const prefix = form.exec(id)?.[1];
+  return prefix !== undefined && Object.hasOwn(prefixes, prefix) ? prefixes[prefix as Prefix] : null;
+}

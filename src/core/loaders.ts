@@ -1,0 +1,202 @@
+import DataLoader from 'dataloader';
+import { LRUCache } from 'lru-cache';
+import { type Ctx, perEpoch } from './context.js';
+import { notFound } from './errors.js';
+import { countLimit, type Order, type Page, type PageArgs, pageOf, type Window, windowOf } from './page.js';
+import { roles } from './roles.js';
+import { columnsOf, type KeyedShape, type Selection, type Shape } from './shape.js';
+import { notGoneSql, orderName, type Statement, viewerSql, windowSql } from './sql.js';
+
+type AnyLoader = DataLoader<string, unknown>;
+
+const loaders = perEpoch(() => new Map<string, AnyLoader>());
+
+/** The operation's loader of this name; its key must hold all that changes the answer besides the viewer. */
+export function loaderNamed<Value>(
+  ctx: Ctx,
+  name: string,
+  make: () => DataLoader<string, Value>,
+): DataLoader<string, Value> {
+  const all = loaders(ctx);
+  const known = all.get(name);
+  if (known) return known as DataLoader<string, Value>;
+  const loader = make();
+  all.set(name, loader as AnyLoader);
+  return loader;
+}
+
+/**
+ * The row with this key as the viewer may see it, or null. All rows asked for in one moment take one statement, and of
+ * each only the columns that `at` selects (all of them when it is left out).
+ */
+export function load<Row extends object>(
+  ctx: Ctx,
+  shape: KeyedShape<Row>,
+  id: string,
+  at?: Selection,
+): Promise<Row | null> {
+  return loadBy(ctx, shape, shape.key, id, at);
+}
+
+/** The row of an id that another row of the viewer's names; NOT_FOUND when it has just gone. */
+export async function loadExisting<Row extends object>(
+  ctx: Ctx,
+  shape: KeyedShape<Row>,
+  id: string,
+  at?: Selection,
+): Promise<Row> {
+  const row = await load(ctx, shape, id, at);
+  if (!row) throw notFound();
+  return row;
+}
+
+/** The same as `load` by another unique column. */
+export function loadBy<Row extends object>(
+  ctx: Ctx,
+  shape: KeyedShape<Row>,
+  by: string,
+  value: string,
+  at?: Selection,
+): Promise<Row | null> {
+  // The key tells what type a row is of, where an interface is answered.
+  const columns = columnsOf(shape, at, [shape.key]);
+  const name = `${shape.model} by ${by}: ${columns.join()}`;
+  return loaderNamed<Row | null>(
+    ctx,
+    name,
+    () => new DataLoader(rowsBy(ctx, shape, by, columns, name), { maxBatchSize: 500 }),
+  ).load(value);
+}
+
+// Clients choose the columns, and so how many statements there are.
+const statements = new LRUCache<string, Statement>({ max: 500 });
+
+/** Statements are text made once for each name, while they are in use. */
+export function statementNamed(name: string, make: () => Statement): Statement {
+  let statement = statements.get(name);
+  if (!statement) statements.set(name, (statement = make()));
+  return statement;
+}
+
+function rowsBy<Row extends object>(
+  ctx: Ctx,
+  shape: KeyedShape<Row>,
+  by: string,
+  columns: readonly string[],
+  name: string,
+) {
+  return async (keys: readonly string[]): Promise<(Row | null)[]> => {
+    const statement = statementNamed(name, () =>
+      viewerSql(shape.model, 1, (visible) => {
+        const list = columns.map((column) => `t."${column}"`).join(', ');
+        const rules = [notGoneSql(shape), visible].filter(Boolean).join(' and ');
+        // Citext columns compare without case, so what was asked for is answered by its place, not by the value found.
+        return `select k.i::int as "$i", ${list} from unnest($1::text[]) with ordinality k(v, i)
+          join "${shape.model}" t on t."${by}" = k.v${by === shape.key ? '' : '::citext'} where ${rules}`;
+      }),
+    );
+    const viewer = statement.values(await roles(ctx));
+    const rows = await ctx.app.database.query<Row & { $i: number }>(statement.text, [keys, ...viewer]);
+    const found: (Row | null)[] = keys.map(() => null);
+    for (const row of rows) found[row.$i - 1] = row;
+    return found;
+  };
+}
+
+/** A list of rows that hang on a parent. */
+export interface Related<Row extends object> {
+  readonly shape: Shape<Row>;
+  /** The columns that name the parent. */
+  readonly keys: readonly string[];
+  readonly order: Order;
+  /** SQL over `t` that rows must pass besides, without parameters. */
+  readonly where?: string;
+  readonly largest?: number;
+}
+
+/**
+ * One page of a parent's list, as the viewer may see it; `parent` gives the values of the list's keys. The pages of all parents of one
+ * moment take one statement, and so do their counts.
+ */
+export async function loadPage<Row extends object>(
+  ctx: Ctx,
+  related: Related<Row>,
+  parent: readonly string[],
+  args: PageArgs,
+  at?: Selection,
+): Promise<Page<Row>> {
+  const { shape, keys, order, where = '' } = related;
+  const list = `${shape.model} of ${keys.join()} ${where}`;
+  const parentKey = JSON.stringify(parent);
+  const title = `${list} ${parentKey}`;
+  const window = windowOf(args, order, title, related.largest);
+  const columns = columnsOf(shape, at, order.columns);
+  const name = `${list} by ${orderName(order)}: ${columns.join()} ${JSON.stringify(window)}`;
+  const pages = loaderNamed<Row[]>(
+    ctx,
+    name,
+    () => new DataLoader((parents) => pagesOf(ctx, related, columns, window, parents)),
+  );
+  const counts = () =>
+    loaderNamed<number>(ctx, `count ${list}`, () => new DataLoader((parents) => countsOf(ctx, related, parents)));
+  return pageOf(await pages.load(parentKey), window, order, title, () => counts().load(parentKey));
+}
+
+/** Parents as the first parameters of a statement: one array for each key. */
+function parentsSql({ keys }: { keys: readonly string[] }): string {
+  const arrays = keys.map((_, at) => `$${at + 1}::text[]`).join(', ');
+  return `unnest(${arrays}) with ordinality p(${keys.map((_, at) => `k${at}`).join(', ')}, i)`;
+}
+
+function parentValues(keys: readonly string[], parents: readonly string[]): string[][] {
+  const tuples = parents.map((parent) => JSON.parse(parent) as string[]);
+  return keys.map((_, at) => tuples.map((tuple) => tuple[at] ?? ''));
+}
+
+const rulesSql = <Row extends object>({ shape, keys, where }: Related<Row>, visible: string) =>
+  [...keys.map((key, at) => `t."${key}" = p.k${at}`), visible, where, notGoneSql(shape)].filter(Boolean);
+
+async function pagesOf<Row extends object>(
+  ctx: Ctx,
+  related: Related<Row>,
+  columns: readonly string[],
+  window: Window,
+  parents: readonly string[],
+) {
+  const { shape, keys, order, where } = related;
+  const taken = windowSql(order, window);
+  const own = keys.length + 1 + taken.values.length;
+  const statement = statementNamed(`page ${shape.model} ${keys.join()} ${where} ${columns.join()} ${taken.name}`, () =>
+    viewerSql(shape.model, own, (visible) => {
+      const { rules: bounds, by } = taken.make(keys.length + 2);
+      const rules = [...rulesSql(related, visible), ...bounds];
+      return `select p.i::int as "$i", r.* from ${parentsSql(related)} cross join lateral (
+        select ${columns.map((column) => `t."${column}"`).join(', ')} from "${shape.model}" t
+        where ${rules.join(' and ')} order by ${by} limit $${keys.length + 1}) r`;
+    }),
+  );
+  const viewer = statement.values(await roles(ctx));
+  const values = [...parentValues(keys, parents), window.size + 1, ...taken.values, ...viewer];
+  const rows = await ctx.app.database.query<Row & { $i: number }>(statement.text, values);
+  const pages: Row[][] = parents.map(() => []);
+  for (const row of rows) pages[row.$i - 1]?.push(row);
+  return pages;
+}
+
+async function countsOf<Row extends object>(
+  ctx: Ctx,
+  related: Related<Row>,
+  parents: readonly string[],
+): Promise<number[]> {
+  const { shape, keys, where } = related;
+  const statement = statementNamed(`count ${shape.model} ${keys.join()} ${where}`, () =>
+    viewerSql(shape.model, keys.length, (visible) => {
+      const rules = rulesSql(related, visible).join(' and ');
+      return `select c.n::int as n from ${parentsSql(related)} cross join lateral (
+        select count(*) as n from (select from "${shape.model}" t where ${rules} limit ${countLimit}) x) c order by p.i`;
+    }),
+  );
+  const viewer = statement.values(await roles(ctx));
+  const rows = await ctx.app.database.query<{ n: number }>(statement.text, [...parentValues(keys, parents), ...viewer]);
+  return rows.map(({ n }) => n);
+}

@@ -1,0 +1,93 @@
+import type { Prisma } from '../generated/prisma/client.js';
+import type { Order, Window } from './page.js';
+import type { Roles } from './roles.js';
+import { ruleSql, type ViewerParam, viewerValue, visibility } from './visibility.js';
+
+/** Text that is made once, and the viewer's part of its values. */
+export interface Statement {
+  readonly text: string;
+  /** The values of the viewer's parameters, which come after the statement's own. */
+  values(roles: Roles, within?: string): unknown[];
+}
+
+/** A statement over rows of `model` (called `t`) whose `visible` SQL holds for what the viewer may see. `own` parameters come before the viewer's. */
+export function viewerSql(model: Prisma.ModelName, own: number, make: (visible: string) => string): Statement {
+  const params: ViewerParam[] = [];
+  const bind = (param: ViewerParam) => {
+    if (!params.includes(param)) params.push(param);
+    return `$${own + 1 + params.indexOf(param)}`;
+  };
+  const text = make(ruleSql(visibility[model], 't', bind));
+  return { text, values: (roles, within) => params.map((param) => viewerValue(param, roles, within)) };
+}
+
+/** Gives `$first`, `$first + 1`, … */
+function placeholders(first: number): () => string {
+  let next = first;
+  return () => `$${next++}`;
+}
+
+/** Leaves out rows of `t` that are gone; empty for a shape whose rows never are. */
+export const notGoneSql = ({ gone }: { readonly gone?: string }) => (gone ? `t."${gone}" is null` : '');
+
+/** What tells the statements of one order from those of another. */
+export const orderName = ({ columns, direction }: Order) => `${columns.join()} ${direction}`;
+
+/** What a window takes of a list in this order: the name of the statements that do so, their values, and, for those made anew, their SQL. */
+export function windowSql(order: Order, { after, before, backwards }: Window) {
+  const sides = `${backwards ? 'backwards' : 'forwards'} ${after ? 'after' : ''} ${before ? 'before' : ''}`;
+  return {
+    name: `${sides} by ${orderName(order)}`,
+    values: [...(after ?? []), ...(before ?? [])],
+    /** The rules that rows of `t` must pass, whose placeholders begin at `first`, and what they are read by. */
+    make(first: number): { rules: string[]; by: string } {
+      const bound = placeholders(first);
+      const { beyond, by } = orderSql(order, backwards);
+      return { rules: [...(after ? [beyond('after', bound)] : []), ...(before ? [beyond('before', bound)] : [])], by };
+    },
+  };
+}
+
+/** An order as SQL over `t`, read from its end when `backwards`. */
+function orderSql(order: Order, backwards: boolean) {
+  const columns = order.columns.map((column) => `t."${column}"`);
+  const ascending = order.direction === 'asc';
+  const read = ascending === !backwards ? 'asc' : 'desc';
+  return {
+    by: columns.map((column) => `${column} ${read}`).join(', '),
+    /** Strictly beyond a cursor's values, whose placeholders `bound` gives. */
+    beyond(side: 'after' | 'before', bound: () => string): string {
+      const larger = (side === 'after') === ascending;
+      return `(${columns.join(', ')}) ${larger ? '>' : '<'} (${columns.map(bound).join(', ')})`;
+    },
+  };
+}
+
+/** A constant piece of SQL inside a statement. */
+export class SqlText {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A constant piece of SQL inside the statements of `tx.sql`. Never made of input. */
+export const sqlText = (text: string): SqlText => new SqlText(text);
+
+/** A template as text and values: constant pieces stand in the text, everything else is a parameter. */
+export function statementOf(
+  strings: TemplateStringsArray,
+  parts: readonly unknown[],
+): { text: string; values: unknown[] } {
+  const values: unknown[] = [];
+  let text = strings[0] ?? '';
+  for (const [at, part] of parts.entries()) {
+    text += part instanceof SqlText ? part.text : `$${values.push(part)}`;
+    text += strings[at + 1] ?? '';
+  }
+  return { text, values };
+}
+
+/** The columns of a shape, for the select list or the `returning` of a change. */
+export const columnsSql = ({ columns }: { readonly columns: readonly string[] }): SqlText =>
+  sqlText(columns.map((column) => `"${column}"`).join(', '));

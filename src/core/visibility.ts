@@ -1,0 +1,152 @@
+import type { OrganizationRole, SpaceRole } from '../generated/graphql.js';
+import type { Prisma } from '../generated/prisma/client.js';
+import type { Roles } from './roles.js';
+
+/** Who may see a row, as data: from it come the SQL of the loaders and the filter of `ctx.db`. */
+export type Rule =
+  /** Nobody; `column` is any column of the model. */
+  | { readonly by: 'nobody'; readonly column: string }
+  /** The viewer has a role of at least `least` in the space of `column`; with `public`, or that space is public. */
+  | { readonly by: 'space'; readonly column: string; readonly least: SpaceRole; readonly public?: string | true }
+  | { readonly by: 'organization'; readonly column: string; readonly least: OrganizationRole }
+  /** The row is the viewer's own. */
+  | { readonly by: 'user'; readonly column: string }
+  /** Some row of `model` whose `key` is this row's `id` passes `rule`; `relation` is its name in Prisma. */
+  | {
+      readonly by: 'related';
+      readonly model: string;
+      readonly key: string;
+      readonly relation: string;
+      readonly rule: Rule;
+    }
+  /** The row of `model` that `column` names passes `rule`; `relation` is its name in Prisma. */
+  | {
+      readonly by: 'parent';
+      readonly column: string;
+      readonly model: string;
+      readonly relation: string;
+      readonly rule: Rule;
+    }
+  | { readonly by: 'any'; readonly of: readonly Rule[] };
+
+const nobody = (column: string): Rule => ({ by: 'nobody', column });
+const anyOf = (...of: Rule[]): Rule => ({ by: 'any', of });
+const user = (column: string): Rule => ({ by: 'user', column });
+const member = (column: string, least: SpaceRole = 'VIEWER'): Rule => ({ by: 'space', column, least });
+const organization = (column: string, least: OrganizationRole = 'MEMBER'): Rule => ({
+  by: 'organization',
+  column,
+  least,
+});
+const related = (model: string, key: string, relation: string, rule: Rule): Rule => ({
+  by: 'related',
+  model,
+  key,
+  relation,
+  rule,
+});
+
+/** Content of a space: seen with a role in it, or by all when it is public. `space` is Prisma's name of the relation. */
+const content: Rule = { by: 'space', column: 'spaceId', least: 'VIEWER', public: 'space' };
+const aSpace: Rule = { by: 'space', column: 'id', least: 'VIEWER', public: true };
+
+/** Whoever shares a space or an organization with someone, or sees a public space of theirs. */
+const person = anyOf(
+  user('id'),
+  related('SpaceMember', 'userId', 'memberships', member('spaceId')),
+  related('OrganizationMember', 'userId', 'organizations', organization('organizationId')),
+  related('Space', 'ownerUserId', 'ownedSpaces', aSpace),
+);
+
+/** Which rows of each model a viewer may read. A model that is missing here does not compile. */
+export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
+  User: person,
+  // What of it is the person's own business is the resolver's to say.
+  Profile: { by: 'parent', column: 'userId', model: 'User', relation: 'user', rule: person },
+  Identity: user('userId'),
+  ApiKey: anyOf(user('userId'), organization('organizationId', 'ADMIN')),
+  Organization: anyOf(organization('id'), related('Space', 'organizationId', 'spaces', aSpace)),
+  OrganizationMember: organization('organizationId'),
+  Invitation: anyOf(organization('organizationId', 'ADMIN'), member('spaceId', 'ADMIN')),
+  Space: aSpace,
+  SpaceMember: member('spaceId'),
+  TreeNode: content,
+  TreeNodeVersion: content,
+  AuditEvent: member('spaceId', 'ADMIN'),
+  Event: nobody('seq'),
+  EventHorizon: nobody('id'),
+  IdempotencyRecord: nobody('key'),
+  IssuerUser: nobody('id'),
+  IssuerSession: nobody('id'),
+  IssuerSpentToken: nobody('token'),
+  IssuerAccount: nobody('id'),
+  IssuerVerification: nobody('id'),
+  IssuerJwks: nobody('id'),
+  IssuerAttempt: nobody('key'),
+};
+
+/** What the SQL of a rule asks of the viewer; each is one parameter of the statement. */
+export type ViewerParam = 'me' | 'public' | `space ${SpaceRole}` | `organization ${OrganizationRole}`;
+
+/** The rule as SQL over the table called `alias`. `bind` gives the placeholder of a parameter. */
+export function ruleSql(rule: Rule, alias: string, bind: (param: ViewerParam) => string): string {
+  const column = (name: string) => `${alias}."${name}"`;
+  switch (rule.by) {
+    case 'nobody':
+      return 'false';
+    case 'user':
+      return `${column(rule.column)} = ${bind('me')}::text`;
+    case 'organization':
+      return `${column(rule.column)} = any(${bind(`organization ${rule.least}`)}::text[])`;
+    case 'space': {
+      const mine = `${column(rule.column)} = any(${bind(`space ${rule.least}`)}::text[])`;
+      if (!rule.public) return mine;
+      const open = `(${bind('public')}::boolean and exists (select from "Space" p where p.id = ${column(rule.column)} and p.visibility = 'PUBLIC' and p."deletedAt" is null))`;
+      return `(${mine} or ${open})`;
+    }
+    case 'related': {
+      const inner = `${alias}_${rule.relation}`;
+      return `exists (select from "${rule.model}" ${inner} where ${inner}."${rule.key}" = ${alias}.id and ${ruleSql(rule.rule, inner, bind)})`;
+    }
+    case 'parent': {
+      const inner = `${alias}_${rule.relation}`;
+      return `exists (select from "${rule.model}" ${inner} where ${inner}.id = ${column(rule.column)} and ${ruleSql(rule.rule, inner, bind)})`;
+    }
+    case 'any':
+      return `(${rule.of.map((one) => ruleSql(one, alias, bind)).join(' or ')})`;
+  }
+}
+
+/** The value of a parameter for a viewer; with `within`, as seen by someone who asks about that space only. */
+export function viewerValue(param: ViewerParam, roles: Roles, within?: string): unknown {
+  if (param === 'me') return roles.userId;
+  if (param === 'public') return roles.readsPublic;
+  const [kind, least] = param.split(' ') as [string, string];
+  if (kind === 'organization') return roles.organizationsWith(least as OrganizationRole);
+  const spaces = roles.spacesWith(least as SpaceRole);
+  return within === undefined ? spaces : spaces.includes(within) ? [within] : [];
+}
+
+/** The rule as a Prisma `where`. `{ in: [] }` is how nothing is written: an empty OR would match everything. */
+export function ruleWhere(rule: Rule, roles: Roles): object {
+  switch (rule.by) {
+    case 'nobody':
+      return { [rule.column]: { in: [] } };
+    case 'user':
+      return { [rule.column]: { in: roles.userId ? [roles.userId] : [] } };
+    case 'organization':
+      return { [rule.column]: { in: roles.organizationsWith(rule.least) } };
+    case 'space': {
+      const mine = { [rule.column]: { in: roles.spacesWith(rule.least) } };
+      if (!rule.public || !roles.readsPublic) return mine;
+      const open = { visibility: 'PUBLIC', deletedAt: null };
+      return { OR: [mine, rule.public === true ? open : { [rule.public]: open }] };
+    }
+    case 'related':
+      return { [rule.relation]: { some: ruleWhere(rule.rule, roles) } };
+    case 'parent':
+      return { [rule.relation]: { is: ruleWhere(rule.rule, roles) } };
+    case 'any':
+      return { OR: rule.of.map((one) => ruleWhere(one, roles)) };
+  }
+}
