@@ -1,0 +1,50 @@
+import type { Prefix, prefixes } from '../core/ids.js';
+import type { KeyedShape } from '../core/shape.js';
+import type { Resolvers } from '../generated/graphql.js';
+import { resolvers as audit } from './audit/resolvers.js';
+import { apiKeyShape } from './identity/api-key.js';
+import type { Leave } from './identity/delete-user.js';
+import { resolvers as identity } from './identity/resolvers.js';
+import { userShape } from './identity/user.js';
+import { forgetInvitations } from './invitations/closing.js';
+import { invitationShape } from './invitations/invitation.js';
+import { resolvers as invitations } from './invitations/resolvers.js';
+import { leaveAllOrganizations } from './organizations/closing.js';
+import { organizationShape } from './organizations/organization.js';
+import { resolvers as organizations } from './organizations/resolvers.js';
+import { resolvers as realtime } from './realtime/resolvers.js';
+import { leaveAllSpaces } from './spaces/closing.js';
+import { leaveSpaces } from './spaces/members.js';
+import { resolvers as spaces } from './spaces/resolvers.js';
+import { spaceShape } from './spaces/space.js';
+import { treeNodeShape } from './tree/node.js';
+import { resolvers as tree } from './tree/resolvers.js';
+import { firstNodes } from './tree/service.js';
+
+/** What closing an account takes besides the account itself, in each domain that keeps something of people. */
+export const leave: Leave = async (tx, closing) => {
+  await leaveAllOrganizations(tx, closing);
+  await leaveAllSpaces(tx, closing);
+  await forgetInvitations(tx, closing);
+};
+
+/** What the domains resolve, older domains first; an older one is given here what newer ones add to its changes. */
+export const resolvers: readonly Resolvers[] = [
+  identity(leave),
+  organizations(leaveSpaces),
+  spaces(({ tree }) => firstNodes(tree)),
+  invitations,
+  tree,
+  realtime,
+  audit,
+];
+
+/** The shape of each type that `node(id:)` answers. A type that is missing here does not compile. */
+export const nodeShapes: { readonly [Type in (typeof prefixes)[Prefix]]: KeyedShape<{ id: string }> } = {
+  User: userShape as KeyedShape<{ id: string }>,
+  ApiKey: apiKeyShape as KeyedShape<{ id: string }>,
+  Organization: organizationShape as KeyedShape<{ id: string }>,
+  Invitation: invitationShape as KeyedShape<{ id: string }>,
+  Space: spaceShape as KeyedShape<{ id: string }>,
+  TreeNode: treeNodeShape as KeyedShape<{ id: string }>,
+};
