@@ -1,0 +1,176 @@
+import {
+  defaultFieldResolver,
+  type GraphQLAbstractType,
+  type GraphQLFieldResolver,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isObjectType,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
+import { fieldEntry } from '../../core/audit.js';
+import type { Ctx } from '../../core/context.js';
+import { AppError, notFound } from '../../core/errors.js';
+import { typeOfId } from '../../core/ids.js';
+import { organizationRoleHolds, roles, spaceRoleHolds } from '../../core/roles.js';
+import { type FieldRule, fieldRule, free, isFree, isPublic, typeRule } from './rules.js';
+
+type AnyResolver = GraphQLFieldResolver<unknown, Ctx, Record<string, unknown>>;
+
+/**
+ * Puts the auth directives in force. Closed by default: a root field without `@public` needs a viewer. Only fields that carry a rule are
+ * wrapped; a type's rule is asked where a field answers it, and for interfaces and unions once the type is known. The place
+ * of a role is not known there: such a schema is refused.
+ */
+export function enforceAuth(schema: GraphQLSchema): GraphQLSchema {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (type.name.startsWith('__')) continue;
+    if (isAbstractType(type)) assertNoRoles(schema, type);
+    if (isObjectType(type)) {
+      for (const field of Object.values(type.getFields())) {
+        const rule = fieldRule(type, field.name);
+        const closed = roots.includes(type) && !isPublic(field);
+        const needed = closed ? { ...rule, authenticated: true } : rule;
+        const named = getNamedType(field.type);
+        if (isAbstractType(named) && !field.subscribe)
+          field.resolve = typeGuarded(schema, named, (field.resolve ?? defaultFieldResolver) as AnyResolver);
+        if (type === schema.getMutationType() && isObjectType(named))
+          field.resolve = beforehand(named, (field.resolve ?? defaultFieldResolver) as AnyResolver);
+        if (isFree(needed)) continue;
+        if (field.subscribe) field.subscribe = guarded(needed, field.subscribe as AnyResolver);
+        else field.resolve = guarded(needed, (field.resolve ?? defaultFieldResolver) as AnyResolver);
+      }
+    }
+  }
+  return schema;
+}
+
+function assertNoRoles(schema: GraphQLSchema, abstract: GraphQLAbstractType): void {
+  for (const type of schema.getPossibleTypes(abstract)) {
+    const { space, organization } = typeRule(type);
+    if (space || organization)
+      throw new Error(`@requiresRole cannot stand on ${type.name}, which may be a ${abstract.name}: put it on fields.`);
+  }
+}
+
+function guarded(rule: FieldRule, run: AnyResolver): AnyResolver {
+  if (!rule.space && !rule.organization) {
+    return (source, args, ctx, info) => {
+      try {
+        assertHolds(rule, ctx);
+      } catch (error) {
+        throw audited(error, args, ctx, info);
+      }
+      return run(source, args, ctx, info);
+    };
+  }
+  return async (source, args, ctx, info) => {
+    try {
+      assertHolds(rule, ctx);
+      await assertRole(rule, ctx, { ...args, ...(source as object | undefined) });
+    } catch (error) {
+      throw audited(error, args, ctx, info);
+    }
+    return run(source, args, ctx, info);
+  };
+}
+
+// An info is made once for a field of an operation, whatever number of rows it is of.
+const refused = new WeakSet<GraphQLResolveInfo>();
+
+/** What a mutation's answer is asked for must be allowed before anything is changed. */
+function beforehand(payload: GraphQLObjectType, run: AnyResolver): AnyResolver {
+  const rules = new Map(Object.keys(payload.getFields()).map((name) => [name, fieldRule(payload, name)]));
+  return (source, args, ctx, info) => {
+    const visit = (set: SelectionSetNode | undefined) => {
+      for (const selection of set?.selections ?? []) {
+        if (selection.kind === Kind.FIELD) assertHolds(rules.get(selection.name.value) ?? free, ctx);
+        else
+          visit(
+            selection.kind === Kind.INLINE_FRAGMENT
+              ? selection.selectionSet
+              : info.fragments[selection.name.value]?.selectionSet,
+          );
+      }
+    };
+    for (const node of info.fieldNodes) visit(node.selectionSet);
+    return run(source, args, ctx, info);
+  };
+}
+
+/** Writes down that someone known was refused, in the log of the space that the arguments name: once for a field of an operation. */
+function audited(error: unknown, args: Record<string, unknown>, ctx: Ctx, info: GraphQLResolveInfo): unknown {
+  if (!(error instanceof AppError) || !ctx.viewer || refused.has(info)) return error;
+  const { spaceId } = { ...args, ...(args['input'] as object | undefined) } as { spaceId?: unknown };
+  if (typeof spaceId !== 'string' || typeOfId(spaceId) !== 'Space') return error;
+  refused.add(info);
+  const operation = info.operation.operation === 'mutation' ? 'WRITE' : 'READ';
+  ctx.app.readAudit.add(fieldEntry(ctx, `${info.parentType.name}.${info.fieldName}`, operation, spaceId, error.code));
+  return error;
+}
+
+/** Throws unless the viewer may hold what the rule guards. */
+function assertHolds(rule: FieldRule, ctx: Ctx): void {
+  const { viewer } = ctx;
+  if (rule.authenticated && !viewer) throw new AppError('UNAUTHENTICATED', 'Sign in first.');
+  const held = viewer?.scopes;
+  if (!held) return;
+  for (const alternatives of rule.scopes) {
+    if (alternatives.some((all) => all.every((scope) => held.has(scope)))) continue;
+    throw new AppError(
+      'FORBIDDEN',
+      `The API key needs the scope ${alternatives.map((all) => all.join(' and ')).join(', or ')}.`,
+    );
+  }
+}
+
+/** Where the parent lives: the space or organization that it is, that it names, or that an argument names. */
+interface Place {
+  readonly id?: unknown;
+  readonly spaceId?: unknown;
+  readonly organizationId?: unknown;
+}
+
+async function assertRole(rule: FieldRule, ctx: Ctx, place: Place): Promise<void> {
+  const held = await roles(ctx);
+  if (rule.space) {
+    const role = held.spaces.get(String(place.spaceId ?? place.id)) ?? null;
+    if (!role) throw notFound();
+    if (!spaceRoleHolds(role, rule.space))
+      throw new AppError('FORBIDDEN', `It needs the role ${rule.space} in the space; the viewer is ${role}.`);
+  }
+  if (rule.organization) {
+    const role = held.organizations.get(String(place.organizationId ?? place.id)) ?? null;
+    if (!role) throw notFound();
+    if (!organizationRoleHolds(role, rule.organization)) {
+      throw new AppError(
+        'FORBIDDEN',
+        `It needs the role ${rule.organization} in the organization; the viewer is ${role}.`,
+      );
+    }
+  }
+}
+
+/**
+ * A field that answers an interface or union hands a value on only to those who may hold its type. Asked here and not in `resolveType`, so that a
+ * refusal is this field's error, of the one item that it is about.
+ */
+function typeGuarded(schema: GraphQLSchema, abstract: GraphQLAbstractType, run: AnyResolver): AnyResolver {
+  const rules = new Map(schema.getPossibleTypes(abstract).map((type) => [type.name, typeRule(type)]));
+  return (source, args, ctx, info) => {
+    const check = (value: unknown): unknown => {
+      if (value instanceof Promise) return value.then(check);
+      if (Array.isArray(value)) return value.map(check);
+      if (value === null || value === undefined) return value;
+      const name = abstract.resolveType?.(value, ctx, info, abstract);
+      const rule = typeof name === 'string' ? rules.get(name) : undefined;
+      if (rule) assertHolds(rule, ctx);
+      return value;
+    };
+    return check(run(source, args, ctx, info));
+  };
+}

@@ -1,0 +1,33 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ApolloServer } from '@apollo/server';
+import type { GraphQLSchema } from 'graphql';
+import type { App, Ctx, Viewer } from '../core/context.js';
+import type { Documents } from './documents.js';
+
+/** How the edge is set up. */
+export interface EdgeSettings {
+  readonly introspection: 'public' | 'authenticated' | 'off';
+  /** Origins whose pages may call, with cookies. */
+  readonly corsOrigins: readonly string[];
+  /** How many proxies stand in front and say truly who called. */
+  readonly trustedProxies: number;
+  /** Where clients reach the server, when that is known; https tells browsers to stay with it. */
+  readonly publicUrl?: string | null;
+}
+
+/** What the edge is made of, the same for every transport. */
+export interface EdgeParts {
+  readonly app: App;
+  readonly schema: GraphQLSchema;
+  readonly sdl: string;
+  readonly documents: Documents;
+  readonly apollo: ApolloServer<Ctx>;
+  readonly settings: EdgeSettings;
+  readonly graphiql: (request: IncomingMessage, response: ServerResponse, path: string) => boolean | Promise<boolean>;
+  /** Whether the process is about to end and takes nothing new. */
+  readonly draining: () => boolean;
+}
+
+/** Whether someone may see the schema: by introspection and as a file, on every transport. */
+export const maySeeSchema = ({ introspection }: EdgeSettings, viewer: Viewer | null) =>
+  introspection === 'public' || (introspection === 'authenticated' && viewer !== null);

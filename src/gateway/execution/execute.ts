@@ -1,0 +1,227 @@
+import {
+  type GraphQLAbstractType,
+  type GraphQLError,
+  type GraphQLLeafType,
+  type GraphQLObjectType,
+  isObjectType,
+} from 'graphql';
+import { assertInTime } from '../../core/deadline.js';
+import { JsonText } from '../../platform/database/database.js';
+import type { Completion, FieldPlan, Plan } from './plan.js';
+import { argsOf, assertSize, type Execution, infoOf, isTooLarge, located, type Outcome, type Place } from './state.js';
+
+type Answer = Record<string, unknown>;
+type Later<T> = T | Promise<T>;
+
+/** Executes a plan as the specification says: the fields of a mutation one after the other, none begun past the deadline, all others together. */
+export function execute(
+  plan: Plan,
+  context: unknown,
+  variables: Record<string, unknown>,
+  deadline?: number,
+): Later<Outcome> {
+  const execution: Execution = { plan, context, variables, errors: [], args: [], infos: [], objects: 0, bytes: 0 };
+  const finish = (data: Answer | null): Outcome =>
+    execution.errors.length > 0 ? { data, errors: execution.errors } : { data };
+  const fail = (error: unknown): Outcome => {
+    execution.errors.push(error as GraphQLError);
+    return finish(null);
+  };
+  try {
+    const data =
+      plan.operation.operation === 'mutation'
+        ? inTurn(execution, deadline)
+        : answerObject(execution, plan.fields, undefined, null);
+    return isPromise(data) ? data.then(finish, fail) : finish(data);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+async function inTurn(execution: Execution, deadline: number | undefined): Promise<Answer> {
+  const answer: Answer = {};
+  for (const field of execution.plan.fields) {
+    try {
+      assertInTime(deadline);
+    } catch (error) {
+      throw located(error, field, { up: null, key: field.key });
+    }
+    answer[field.key] = await answerField(execution, field, undefined, null);
+  }
+  return answer;
+}
+
+function answerObject(
+  execution: Execution,
+  fields: readonly FieldPlan[],
+  source: unknown,
+  place: Place | null,
+): Later<Answer> {
+  execution.objects += 1;
+  assertSize(execution);
+  const answer: Answer = {};
+  let waiting: Promise<void>[] | null = null;
+  try {
+    for (const field of fields) {
+      const value = answerField(execution, field, source, place);
+      answer[field.key] = value;
+      if (isPromise(value)) (waiting ??= []).push(value.then((known) => void (answer[field.key] = known)));
+    }
+  } catch (error) {
+    return endWith(error, waiting);
+  }
+  return waiting ? Promise.all(waiting).then(() => answer) : answer;
+}
+
+/** Fails once all that was begun has come to its end: nothing may fail later with nobody there to hear it. */
+function endWith(error: unknown, waiting: readonly unknown[] | null): Promise<never> {
+  if (!waiting) throw error;
+  return Promise.allSettled(waiting).then(() => {
+    throw error;
+  });
+}
+
+/** The value of one field. An error of a field that may be null ends here; any other ends the object around it. */
+function answerField(execution: Execution, plan: FieldPlan, source: unknown, place: Place | null): unknown {
+  const { completion } = plan;
+  try {
+    const value = resolve(execution, plan, source);
+    if (isPromise(value)) {
+      const completed = value.then((known) => complete(execution, plan, completion, known, place, plan.key));
+      return completed.catch((error: unknown) => fail(execution, plan, completion, error, place, plan.key));
+    }
+    const completed = complete(execution, plan, completion, value, place, plan.key);
+    return isPromise(completed)
+      ? completed.catch((error: unknown) => fail(execution, plan, completion, error, place, plan.key))
+      : completed;
+  } catch (error) {
+    return fail(execution, plan, completion, error, place, plan.key);
+  }
+}
+
+/** What an error leaves of a value: null where it may be null; otherwise nothing, and the value around it fails. */
+function fail(
+  execution: Execution,
+  plan: FieldPlan,
+  { nonNull }: Completion,
+  error: unknown,
+  up: Place | null,
+  key: string | number,
+): null {
+  const found = located(error, plan, { up, key });
+  if (nonNull || isTooLarge(execution)) throw found;
+  execution.errors.push(found);
+  return null;
+}
+
+function resolve(execution: Execution, plan: FieldPlan, source: unknown): unknown {
+  const { resolve: run, name } = plan.field;
+  if (run) return run(source, argsOf(execution, plan), execution.context, infoOf(execution, plan));
+  const value = (source as Record<string, unknown> | null | undefined)?.[name];
+  return typeof value === 'function'
+    ? value.call(source, argsOf(execution, plan), execution.context, infoOf(execution, plan))
+    : value;
+}
+
+function complete(
+  execution: Execution,
+  plan: FieldPlan,
+  completion: Completion,
+  value: unknown,
+  up: Place | null,
+  key: string | number,
+): unknown {
+  if (value === null || value === undefined) {
+    if (!completion.nonNull) return null;
+    throw new Error(`Cannot return null for non-nullable field ${plan.parent.name}.${plan.field.name}.`);
+  }
+  switch (completion.kind) {
+    case 'leaf':
+      if (value instanceof JsonText) {
+        execution.bytes += value.text.length;
+        assertSize(execution);
+      }
+      return serialize(completion.type, value);
+    case 'list':
+      return completeList(execution, plan, completion.item, value, { up, key });
+    case 'object':
+      if (value instanceof Error) throw value;
+      return answerObject(execution, plan.fieldsOf(completion.type), value, { up, key });
+    case 'abstract':
+      if (value instanceof Error) throw value;
+      return answerObject(execution, plan.fieldsOf(concrete(execution, plan, completion.type, value)), value, {
+        up,
+        key,
+      });
+  }
+}
+
+function serialize(type: GraphQLLeafType, value: unknown): unknown {
+  if (value instanceof Error) throw value;
+  const serialized = type.serialize(value);
+  if (serialized === null || serialized === undefined)
+    throw new Error(`Expected \`${type.name}.serialize\` to return non-nullable value.`);
+  return serialized;
+}
+
+function concrete(execution: Execution, plan: FieldPlan, type: GraphQLAbstractType, value: unknown): GraphQLObjectType {
+  const { schema } = execution.plan;
+  const named = value as { __typename?: unknown };
+  const name = type.resolveType
+    ? type.resolveType(value, execution.context, infoOf(execution, plan), type)
+    : named.__typename;
+  const found = typeof name === 'string' ? schema.getType(name) : undefined;
+  if (isObjectType(found) && schema.isSubType(type, found)) return found;
+  throw new Error(
+    `Abstract type "${type.name}" was resolved to a type "${name}" that does not exist inside the schema.`,
+  );
+}
+
+function completeList(
+  execution: Execution,
+  plan: FieldPlan,
+  item: Completion,
+  value: unknown,
+  place: Place,
+): Later<unknown[]> {
+  if (value instanceof Error) throw value;
+  if (typeof value !== 'object' || value === null || !(Symbol.iterator in value)) {
+    throw new Error(`Expected Iterable, but did not find one for field "${plan.parent.name}.${plan.field.name}".`);
+  }
+  const items: unknown[] = [];
+  let isWaiting = false;
+  try {
+    for (const one of value as Iterable<unknown>) {
+      const completed = completeItem(execution, plan, item, one, place, items.length);
+      isWaiting ||= isPromise(completed);
+      items.push(completed);
+    }
+  } catch (error) {
+    return endWith(error, isWaiting ? items : null);
+  }
+  return isWaiting ? Promise.all(items) : items;
+}
+
+function completeItem(
+  execution: Execution,
+  plan: FieldPlan,
+  item: Completion,
+  value: unknown,
+  place: Place,
+  index: number,
+): unknown {
+  try {
+    const completed = isPromise(value)
+      ? value.then((known) => complete(execution, plan, item, known, place, index))
+      : complete(execution, plan, item, value, place, index);
+    return isPromise(completed)
+      ? completed.catch((error: unknown) => fail(execution, plan, item, error, place, index))
+      : completed;
+  } catch (error) {
+    return fail(execution, plan, item, error, place, index);
+  }
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

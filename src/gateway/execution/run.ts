@@ -1,0 +1,82 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getVariableValues,
+  type OperationDefinitionNode,
+} from 'graphql';
+import type { Ctx } from '../../core/context.js';
+import { AppError } from '../../core/errors.js';
+import { execute } from './execute.js';
+import { decidingVariables, type Plan, planOf } from './plan.js';
+import type { Outcome } from './state.js';
+
+/** What is executed: a prepared document, the operation in it, and who asks. */
+export interface Request {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly variables: Readonly<Record<string, unknown>> | null | undefined;
+  readonly ctx: Ctx;
+}
+
+const maxVariableErrors = 5;
+const deadlineMs = { query: 10_000, mutation: 15_000, subscription: 10_000 } as const;
+
+interface Plans {
+  readonly deciding: readonly string[];
+  readonly byValues: Map<string, Plan>;
+}
+
+const plans = new WeakMap<OperationDefinitionNode, Plans>();
+
+/** Executes within the deadline of the operation; past it the caller hears GATEWAY_TIMEOUT, nothing more is changed, and the database's own bounds end the work. */
+export async function run(schema: GraphQLSchema, { document, operation, variables, ctx }: Request): Promise<Outcome> {
+  const { errors, coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
+    maxErrors: maxVariableErrors,
+  });
+  if (errors) return { errors };
+  const plan = remembered(schema, document, operation, coerced);
+  if (plan instanceof GraphQLError) return { errors: [plan] };
+  const ms = deadlineMs[operation.operation];
+  const deadline = performance.now() + ms;
+  // Only what changes something need stop by itself.
+  const context: Ctx = operation.operation === 'mutation' ? Object.create(ctx, { deadline: { value: deadline } }) : ctx;
+  const outcome = execute(plan, context, coerced, deadline);
+  return outcome instanceof Promise ? within(outcome, ms) : outcome;
+}
+
+/** Plans live as long as the document's place in the cache. */
+function remembered(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Record<string, unknown>,
+): Plan | GraphQLError {
+  let known = plans.get(operation);
+  if (!known) plans.set(operation, (known = { deciding: decidingVariables(document), byValues: new Map() }));
+  const values = known.deciding.map((name) => String(variables[name])).join();
+  let plan = known.byValues.get(values);
+  if (!plan) {
+    // Many switches make many plans; what is rarely asked need not be kept.
+    if (known.byValues.size >= 64) known.byValues.clear();
+    try {
+      plan = planOf(schema, document, operation, variables);
+    } catch (error) {
+      if (error instanceof GraphQLError) return error;
+      throw error;
+    }
+    known.byValues.set(values, plan);
+  }
+  return plan;
+}
+
+function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () =>
+      reject(
+        new AppError('GATEWAY_TIMEOUT', `The operation took longer than ${ms / 1000} seconds.`, { retryable: true }),
+      );
+    const timer = setTimeout(late, ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

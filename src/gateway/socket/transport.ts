@@ -1,0 +1,102 @@
+import type { Server as ProtocolServer } from 'graphql-ws';
+import { CloseCode } from 'graphql-ws';
+import type { WebSocket } from 'ws';
+import type { Log } from '../../platform/log.js';
+import type { Connection } from './connection.js';
+
+const messagesPerSecond = 50;
+const unreadBytes = 1024 * 1024;
+const heartbeatMs = 12_000;
+const maxReasonBytes = 123;
+
+/** The protocol's server, whose `extra` is our connection. */
+export type Protocol = ProtocolServer<Connection>;
+
+/** Carries the protocol over an open socket, within its bounds: messages a second, unread output, and silence. */
+export function carry(protocol: Protocol, connection: Connection, log: Log): void {
+  const { socket, request } = connection;
+  const allows = messageRate();
+  const stopHeartbeat = heartbeat(socket);
+  const closed = protocol.opened(
+    {
+      protocol: socket.protocol,
+      send: (text) => send(socket, text),
+      close: (code, reason) => close(socket, code ?? CloseCode.InternalServerError, reason ?? ''),
+      onMessage(answer) {
+        socket.on('message', async (data) => {
+          if (socket.readyState !== socket.OPEN) return;
+          if (!allows()) return close(socket, CloseCode.TooManyInitialisationRequests, 'Too many messages');
+          try {
+            await answer(String(data));
+          } catch (error) {
+            log.error('A message over WebSocket could not be answered.', { requestId: request.requestId, error });
+            close(socket, CloseCode.InternalServerError, 'Internal server error');
+          }
+        });
+      },
+    },
+    connection,
+  );
+  socket.on('ping', () => allows() || close(socket, CloseCode.TooManyInitialisationRequests, 'Too many messages'));
+  // ws closes the socket itself, with the code that fits: a frame that is too large, or none at all.
+  socket.on('error', (error) => log.info('A socket failed.', { requestId: request.requestId, reason: error.message }));
+  socket.once('close', (code, reason) => {
+    stopHeartbeat();
+    closed(code, String(reason)).catch((error: unknown) =>
+      log.error('A socket could not be cleaned up.', { requestId: request.requestId, error }),
+    );
+  });
+}
+
+/** Closes a socket; what is said after is not heard. A peer that does not answer is cut off by ws. */
+export function close(socket: WebSocket, code: number, reason: string): void {
+  // A close frame holds 123 bytes of reason.
+  socket.close(
+    code,
+    Buffer.from(reason)
+      .subarray(0, maxReasonBytes)
+      .toString()
+      .replace(/\ufffd+$/, ''),
+  );
+}
+
+/** Resolves once the text has been handed over, so that a slow reader is sent no more than they read. */
+function send(socket: WebSocket, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.readyState !== socket.OPEN) return resolve();
+    if (socket.bufferedAmount > unreadBytes) {
+      close(socket, 1013, 'Too much unread output');
+      return resolve();
+    }
+    // An error here is that of the socket, which tells it by itself.
+    socket.send(text, () => resolve());
+  });
+}
+
+/** Answers whether one more message is allowed in this second. */
+function messageRate(): () => boolean {
+  let from = 0;
+  let count = 0;
+  return () => {
+    const now = performance.now();
+    if (now - from >= 1_000) {
+      from = now;
+      count = 0;
+    }
+    return ++count <= messagesPerSecond;
+  };
+}
+
+/** Cuts off a peer that does not answer a ping before the next one. */
+function heartbeat(socket: WebSocket): () => void {
+  let alive = true;
+  socket.on('pong', () => {
+    alive = true;
+  });
+  const timer = setInterval(() => {
+    if (!alive) return socket.terminate();
+    alive = false;
+    socket.ping();
+  }, heartbeatMs);
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,92 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
+import { type ServerOptions, WebSocketServer } from 'ws';
+import type { EdgeParts } from './edge.js';
+import { refuseRaw } from './http/raw.js';
+import { requestIdOf } from './http/request.js';
+import { confirm, connectionList, connectionOf } from './socket/connection.js';
+import { protocolOf } from './socket/protocol.js';
+import { carry, close } from './socket/transport.js';
+
+const maxMessageBytes = 1024 * 1024;
+const maxFragments = 64;
+const maxConnections = 20;
+/** How long a peer may take to answer that it is being closed. */
+const closeMs = 1_000;
+/** Word of a revocation comes with the next event; where none comes, within this. */
+const recheckMs = 3_000;
+
+/** The WebSocket side of /graphql, where subscriptions run. */
+export interface WebSockets {
+  /** Refuses new clients, and tells every other that the server goes away (1001). Resolves when all are gone. */
+  close(): Promise<void>;
+}
+
+/** Answers the upgrades of a server. */
+export function webSockets(server: Server, parts: EdgeParts): WebSockets {
+  const { app, settings } = parts;
+  const connections = connectionList(maxConnections);
+  const protocol = protocolOf(parts, connections);
+  // The types of ws do not know of closeTimeout yet.
+  const options: ServerOptions & { closeTimeout: number } = {
+    noServer: true,
+    maxPayload: maxMessageBytes,
+    maxFragments,
+    closeTimeout: closeMs,
+    handleProtocols: choose,
+  };
+  const sockets = new WebSocketServer(options);
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const requestId = requestIdOf(request);
+    if (parts.draining())
+      return refuseRaw(socket, {
+        status: 503,
+        code: 'SERVICE_UNAVAILABLE',
+        message: 'The server is shutting down.',
+        requestId,
+      });
+    if (request.url?.split('?')[0] !== '/graphql')
+      return refuseRaw(socket, {
+        status: 404,
+        code: 'NOT_FOUND',
+        message: 'There is nothing at this address.',
+        requestId,
+      });
+    sockets.handleUpgrade(request, socket, head, (opened) =>
+      carry(protocol, connectionOf(opened, request, settings), app.log),
+    );
+  });
+  sockets.on('wsClientError', (_error, socket, request) => {
+    refuseRaw(socket, {
+      status: 400,
+      code: 'BAD_REQUEST',
+      message: 'Only WebSocket, version 13, can be upgraded to.',
+      requestId: requestIdOf(request),
+    });
+  });
+
+  const recheck = setInterval(() => {
+    for (const connection of connections.all) {
+      // What cannot be found out now is asked again, and before anything is delivered.
+      confirm(app, connection).catch((error: unknown) =>
+        app.log.warn('A credential could not be confirmed.', { requestId: connection.request.requestId, error }),
+      );
+    }
+  }, recheckMs);
+  recheck.unref();
+
+  return {
+    async close() {
+      clearInterval(recheck);
+      const gone = [...sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+      for (const socket of sockets.clients) close(socket, 1001, 'Going away');
+      await Promise.all(gone);
+      sockets.close();
+    },
+  };
+}
+
+const choose = (offered: ReadonlySet<string>) =>
+  offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : false;
