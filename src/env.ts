@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { oidcIssuers } from './platform/tokens/oidc.js';
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  );
+const origins = list.refine(
+  (all) => all.every((one) => URL.canParse(one) && new URL(one).origin === one),
+  'must be origins such as https://app.example.com, separated by commas',
+);
+const flag = z
+  .enum(['true', 'false'], 'must be true or false')
+  .transform((text) => text === 'true')
+  .optional();
+const count = (least: number, most: number) =>
+  z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(least).max(most));
+
+const rules = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  PORT: count(0, 65_535).optional(),
+  HOST: z.string().min(1).optional(),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+    .transform((url) => new URL(url).origin)
+    .optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+    .optional(),
+  DATABASE_POOL: count(2, 200).default(10),
+  CANOPY_HOME: z
+    .string()
+    .min(1)
+    .default('.canopy')
+    .transform((path) => resolve(path)),
+  AUTH_SECRET: z.string().min(32, 'must be at least 32 characters').optional(),
+  OIDC_ISSUERS: oidcIssuers,
+  CORS_ORIGINS: origins,
+  TRUSTED_PROXIES: count(0, 10).default(0),
+  INTROSPECTION: z.enum(['public', 'authenticated', 'off']).optional(),
+  GRAPHIQL: flag,
+  DEMO_WORLD: flag,
+  LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
+});
+
+/** Every setting, checked and with its default. README lists them. */
+export interface Env {
+  readonly production: boolean;
+  readonly port: number;
+  /** Whether the port was asked for: then it must be that one. */
+  readonly portIsGiven: boolean;
+  readonly host: string;
+  /** Null: the address that the server listens at. */
+  readonly publicUrl: string | null;
+  /** Null: the embedded Postgres. */
+  readonly databaseUrl: string | null;
+  readonly databasePool: number;
+  readonly home: string;
+  /** Null: one is made and kept in `home`. */
+  readonly authSecret: string | null;
+  readonly oidcIssuers: z.output<typeof oidcIssuers>;
+  readonly corsOrigins: readonly string[];
+  readonly trustedProxies: number;
+  readonly introspection: 'public' | 'authenticated' | 'off';
+  readonly graphiql: boolean;
+  readonly demoWorld: boolean;
+  readonly logLevel: 'info' | 'warn' | 'error' | 'silent';
+  /** Whether npm runs us, with a shell in between. */
+  readonly underNpm: boolean;
+}
+
+/** Settings that do not work, all of them, each with what to do. */
+export class WrongSettings extends Error {
+  override readonly name = 'WrongSettings';
+}
+
+/** The settings of `.env`, then of the environment, which wins. Throws WrongSettings that lists everything wrong at once. */
+export function readEnv(source: Readonly<Record<string, string | undefined>> = fromProcess()): Env {
+  // An empty setting, as a copied .env.example has them, is one that was not made.
+  const result = rules.safeParse(Object.fromEntries(Object.entries(source).filter(([, value]) => value !== '')));
+  const wrong = result.success ? [] : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const production = source['NODE_ENV'] === 'production';
+  if (production && !source['AUTH_SECRET'])
+    wrong.push(
+      'AUTH_SECRET: is needed in production: 32 random characters or more, such as `openssl rand -base64 48` prints',
+    );
+  if (production && !source['PUBLIC_URL'])
+    wrong.push('PUBLIC_URL: is needed in production: the address that clients use, such as https://api.example.com');
+  if (production && source['DEMO_WORLD'] === 'true')
+    wrong.push('DEMO_WORLD: cannot be true in production: its passwords are known to all');
+  if (wrong.length > 0 || !result.success) {
+    throw new WrongSettings(
+      `Canopy cannot start with these settings (environment or .env):\n${wrong.map((line) => `  - ${line}`).join('\n')}\nREADME.md explains each of them.`,
+    );
+  }
+  const made = result.data;
+  const demoWorld = made.DEMO_WORLD ?? (!production && made.DATABASE_URL === undefined);
+  return {
+    production,
+    port: made.PORT ?? 4_000,
+    portIsGiven: made.PORT !== undefined,
+    host: made.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    publicUrl: made.PUBLIC_URL ?? null,
+    databaseUrl: made.DATABASE_URL ?? null,
+    databasePool: made.DATABASE_POOL,
+    home: made.CANOPY_HOME,
+    authSecret: made.AUTH_SECRET ?? null,
+    oidcIssuers: made.OIDC_ISSUERS,
+    corsOrigins: made.CORS_ORIGINS,
+    trustedProxies: made.TRUSTED_PROXIES,
+    introspection: made.INTROSPECTION ?? (demoWorld ? 'public' : 'authenticated'),
+    graphiql: made.GRAPHIQL ?? !production,
+    demoWorld,
+    logLevel: made.LOG_LEVEL,
+    underNpm: source['npm_lifecycle_event'] !== undefined,
+  };
+}
+
+function fromProcess(): Readonly<Record<string, string | undefined>> {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return process.env;
+}

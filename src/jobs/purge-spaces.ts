@@ -1,0 +1,39 @@
+import type { App } from '../core/context.js';
+import { restorableDays } from '../core/roles.js';
+import type { Query } from '../platform/database/database.js';
+
+const hourMs = 60 * 60 * 1_000;
+/** One hour more than it takes, because the clocks of two processes differ: what one may still restore, no other removes. */
+const keptMs = (restorableDays * 24 + 1) * hourMs;
+const batch = 1_000;
+
+/**
+ * Removes spaces that can no longer be restored, with all they hold; their slugs are free again. Small transactions, each of one space that no other
+ * process is at: several may run it at once, and what one leaves unfinished the next takes up. Answers how many spaces went.
+ */
+export async function purgeSpaces(app: App): Promise<number> {
+  const before = new Date(app.now().getTime() - keptMs);
+  let purged = 0;
+  for (;;) {
+    const step = await app.database.transaction((query) => purgeStep(query, before), { snapshot: false });
+    if (step === 'nothing') return purged;
+    if (step === 'space') purged += 1;
+  }
+}
+
+/** Removes some of what the oldest free space holds, or the space once it is empty. */
+async function purgeStep(query: Query, before: Date): Promise<'nothing' | 'content' | 'space'> {
+  const [space] = await query<{ id: string }>(nextSql, [before]);
+  if (!space) return 'nothing';
+  for (const text of [versionsSql, nodesSql]) if ((await query(text, [space.id, batch])).length > 0) return 'content';
+  // Members and invitations, which are few, go with it.
+  await query('delete from "Space" where id = $1', [space.id]);
+  return 'space';
+}
+
+const nextSql = `select id from "Space" where "deletedAt" < $1 order by "deletedAt", id limit 1 for update skip locked`;
+
+const versionsSql = `delete from "TreeNodeVersion" where ("nodeId", version) in (
+    select "nodeId", version from "TreeNodeVersion" where "spaceId" = $1 limit $2) returning version`;
+
+const nodesSql = `delete from "TreeNode" where id in (select id from "TreeNode" where "spaceId" = $1 limit $2) returning version`;
