@@ -1,0 +1,311 @@
+import type { ScopeName } from '../../src/core/actions.js';
+import type { Stage } from './stage.js';
+
+/**
+ * What each actor gets, in the order of `actors`: `ok`, `null` (absent, or not theirs to know of), U UNAUTHENTICATED, F FORBIDDEN, N NOT_FOUND,
+ * C CONFLICT (the action is theirs, its rules refuse). Columns: nobody stranger guest viewer commenter editor admin owner, a key without the scope,
+ * a key of another space.
+ */
+export interface Row {
+  readonly scope: ScopeName;
+  readonly document: string;
+  readonly variables: (stage: Stage) => Record<string, unknown>;
+  readonly outcomes: string;
+  /** The variables once more with ids that do not exist: a stranger must hear the very same. */
+  readonly absent?: (stage: Stage) => Record<string, unknown>;
+}
+
+const mutation = (name: string, selection: string) =>
+  `mutation ($input: ${name[0]?.toUpperCase()}${name.slice(1)}Input!) { ${name}(input: $input) { ${selection} } }`;
+const input = (make: (stage: Stage) => object) => (stage: Stage) => ({ input: make(stage) });
+
+const noSpace = 'space_00000000000000000000000000';
+const noOrganization = 'org_00000000000000000000000000';
+const noUser = 'user_00000000000000000000000000';
+
+/** A tree mutation: the roles from EDITOR up. */
+const treeWrite = (name: string, selection: string, rest: object): Row => ({
+  scope: 'tree:write',
+  document: mutation(name, selection),
+  variables: input(({ space }) => ({ spaceId: space.id, ...rest })),
+  absent: input(() => ({ spaceId: noSpace, ...rest })),
+  outcomes: 'U N F F F ok ok ok F N',
+});
+
+/** Every root field. A field that is missing here fails the matrix. */
+export const rootRows: Readonly<Record<string, Row>> = {
+  'Query.node': {
+    scope: 'tree:read',
+    document: 'query ($id: ID!) { node(id: $id) { id } }',
+    variables: ({ node }) => ({ id: node.id }),
+    absent: () => ({ id: 'node_00000000000000000000000000' }),
+    outcomes: 'U null ok ok ok ok ok ok F null',
+  },
+  'Query.nodes': {
+    scope: 'tree:read',
+    document: 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }',
+    variables: ({ node }) => ({ ids: [node.id] }),
+    absent: () => ({ ids: ['node_00000000000000000000000000'] }),
+    outcomes: 'U null ok ok ok ok ok ok F null',
+  },
+  'Query.viewer': {
+    scope: 'account:read',
+    document: '{ viewer { apiKeys { id } } }',
+    variables: () => ({}),
+    outcomes: 'null ok ok ok ok ok ok ok F ok',
+  },
+  'Query.user': {
+    scope: 'account:read',
+    document: 'query ($id: ID!) { user(by: { id: $id }) { id } }',
+    variables: ({ idOf }) => ({ id: idOf('member') }),
+    absent: () => ({ id: noUser }),
+    outcomes: 'U null ok ok ok ok ok ok ok null',
+  },
+  'Query.organization': {
+    scope: 'organizations:read',
+    document: 'query ($id: ID!) { organization(by: { id: $id }) { id } }',
+    variables: ({ organization }) => ({ id: organization.id }),
+    absent: () => ({ id: noOrganization }),
+    outcomes: 'U null ok ok ok ok ok ok F ok',
+  },
+  'Query.space': {
+    scope: 'spaces:read',
+    document: 'query ($id: ID!) { space(by: { id: $id }) { id } }',
+    variables: ({ space }) => ({ id: space.id }),
+    absent: () => ({ id: noSpace }),
+    outcomes: 'null null ok ok ok ok ok ok F null',
+  },
+  'Query.treeNode': {
+    scope: 'tree:read',
+    document: 'query ($id: ID!) { treeNode(spaceId: $id, path: "/a") { value } }',
+    variables: ({ space }) => ({ id: space.id }),
+    absent: () => ({ id: noSpace }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
+  'Query.tree': {
+    scope: 'tree:read',
+    document: 'query ($id: ID!) { tree(spaceId: $id) { nodes { value } } }',
+    variables: ({ space }) => ({ id: space.id }),
+    absent: () => ({ id: noSpace }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
+  'Query.events': {
+    scope: 'events:read',
+    document: 'query ($id: ID!) { events(spaceId: $id) { nodes { type } } }',
+    variables: ({ space }) => ({ id: space.id }),
+    absent: () => ({ id: noSpace }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
+  'Query.auditEvents': {
+    scope: 'audit:read',
+    document: 'query ($id: ID!) { auditEvents(spaceId: $id) { nodes { action } } }',
+    variables: ({ space }) => ({ id: space.id }),
+    absent: () => ({ id: noSpace }),
+    outcomes: 'U N F F F F ok ok F N',
+  },
+  'Query.explainAccess': {
+    scope: 'tree:write',
+    document: 'query ($id: ID!) { explainAccess(id: $id, action: "tree.write") { allowed rule missing } }',
+    variables: ({ node }) => ({ id: node.id }),
+    absent: () => ({ id: 'node_00000000000000000000000000' }),
+    outcomes: 'U ok ok ok ok ok ok ok ok ok',
+  },
+  'Mutation.updateProfile': {
+    scope: 'account:write',
+    document: mutation('updateProfile', 'user { id }'),
+    variables: input(() => ({ bio: 'x' })),
+    outcomes: 'U ok ok ok ok ok ok ok F F',
+  },
+  'Mutation.deleteUser': {
+    scope: 'account:write',
+    document: mutation('deleteUser', 'deletedUserId'),
+    variables: input(() => ({ mode: 'ANONYMIZE' })),
+    outcomes: 'U ok ok ok ok ok ok C F F',
+  },
+  'Mutation.createApiKey': {
+    scope: 'account:write',
+    document: mutation('createApiKey', 'apiKey { id }'),
+    variables: input(() => ({ name: 'k', scopes: ['tree:read'] })),
+    outcomes: 'U ok ok ok ok ok ok ok F F',
+  },
+  'Mutation.rotateApiKey': {
+    scope: 'account:write',
+    document: mutation('rotateApiKey', 'apiKey { id }'),
+    variables: input(({ apiKey }) => ({ id: apiKey.id, version: 1 })),
+    absent: input(() => ({ id: 'key_00000000000000000000000000', version: 1 })),
+    outcomes: 'U N N N N N N ok F F',
+  },
+  'Mutation.revokeApiKey': {
+    scope: 'account:write',
+    document: mutation('revokeApiKey', 'revokedApiKeyId'),
+    variables: input(({ apiKey }) => ({ id: apiKey.id })),
+    absent: input(() => ({ id: 'key_00000000000000000000000000' })),
+    outcomes: 'U N N N N N N ok F F',
+  },
+  'Mutation.revokeSession': {
+    scope: 'account:write',
+    document: mutation('revokeSession', 'revokedSessionId'),
+    variables: input(() => ({ id: 'of-nobody' })),
+    outcomes: 'U N N N N N N N F F',
+  },
+  'Mutation.createOrganization': {
+    scope: 'organizations:write',
+    document: mutation('createOrganization', 'organization { id }'),
+    variables: input(({ organization }) => ({ slug: `${organization.slug}-new`, name: 'New' })),
+    outcomes: 'U ok ok ok ok ok ok ok F F',
+  },
+  'Mutation.updateOrganization': {
+    scope: 'organizations:write',
+    document: mutation('updateOrganization', 'organization { id }'),
+    variables: input(({ organization }) => ({ id: organization.id, version: 1, name: 'New' })),
+    absent: input(() => ({ id: noOrganization, version: 1, name: 'New' })),
+    outcomes: 'U N N F F F F ok F N',
+  },
+  'Mutation.deleteOrganization': {
+    scope: 'organizations:write',
+    document: mutation('deleteOrganization', 'deletedOrganizationId'),
+    variables: input(({ organization }) => ({ id: organization.id, version: 1 })),
+    absent: input(() => ({ id: noOrganization, version: 1 })),
+    outcomes: 'U N N F F F F C F N',
+  },
+  'Mutation.updateOrganizationMember': {
+    scope: 'organizations:write',
+    document: mutation('updateOrganizationMember', 'organizationMember { role }'),
+    variables: input(({ organization, idOf }) => ({
+      organizationId: organization.id,
+      userId: idOf('member'),
+      role: 'ADMIN',
+      version: 1,
+    })),
+    absent: input(() => ({ organizationId: noOrganization, userId: noUser, role: 'ADMIN', version: 1 })),
+    outcomes: 'U N N F F F ok ok F N',
+  },
+  'Mutation.removeOrganizationMember': {
+    scope: 'organizations:write',
+    document: mutation('removeOrganizationMember', 'removedUserId'),
+    variables: input(({ organization, idOf }) => ({ organizationId: organization.id, userId: idOf('member') })),
+    absent: input(() => ({ organizationId: noOrganization, userId: noUser })),
+    outcomes: 'U N N F F F ok ok F N',
+  },
+  'Mutation.createInvitation': {
+    scope: 'organizations:write',
+    document: mutation('createInvitation', 'invitation { id }'),
+    variables: input(({ space }) => ({ spaceId: space.id, spaceRole: 'VIEWER', email: 'new@example.com' })),
+    absent: input(() => ({ spaceId: noSpace, spaceRole: 'VIEWER', email: 'new@example.com' })),
+    outcomes: 'U N F F F F ok ok F N',
+  },
+  'Mutation.acceptInvitation': {
+    scope: 'organizations:write',
+    document: mutation('acceptInvitation', 'organization { id }'),
+    variables: input(({ token }) => ({ token })),
+    outcomes: 'U F ok F F F F F F F',
+  },
+  'Mutation.revokeInvitation': {
+    scope: 'organizations:write',
+    document: mutation('revokeInvitation', 'revokedInvitationId'),
+    variables: input(({ invitation }) => ({ id: invitation.id })),
+    absent: input(() => ({ id: 'inv_00000000000000000000000000' })),
+    outcomes: 'U N N N N N ok ok F N',
+  },
+  'Mutation.createSpace': {
+    scope: 'spaces:write',
+    document: mutation('createSpace', 'space { id }'),
+    variables: input(({ organization }) => ({
+      organizationId: organization.id,
+      slug: 'new',
+      name: 'New',
+      tree: [{ path: '/a', value: 1 }],
+    })),
+    absent: input(() => ({
+      organizationId: noOrganization,
+      slug: 'new',
+      name: 'New',
+      tree: [{ path: '/a', value: 1 }],
+    })),
+    outcomes: 'U N N ok ok ok ok ok F N',
+  },
+  'Mutation.updateSpace': {
+    scope: 'spaces:write',
+    document: mutation('updateSpace', 'space { id }'),
+    variables: input(({ space }) => ({ id: space.id, version: 1, name: 'New' })),
+    absent: input(() => ({ id: noSpace, version: 1, name: 'New' })),
+    outcomes: 'U N F F F F ok ok F N',
+  },
+  'Mutation.deleteSpace': {
+    scope: 'spaces:write',
+    document: mutation('deleteSpace', 'deletedSpaceId'),
+    variables: input(({ space }) => ({ id: space.id, version: 1 })),
+    absent: input(() => ({ id: noSpace, version: 1 })),
+    outcomes: 'U N F F F F F ok F N',
+  },
+  'Mutation.restoreSpace': {
+    scope: 'spaces:write',
+    document: mutation('restoreSpace', 'space { id }'),
+    variables: input(({ deletedSpace }) => ({ id: deletedSpace.id })),
+    absent: input(() => ({ id: noSpace })),
+    outcomes: 'U N F F F F F ok F N',
+  },
+  'Mutation.addSpaceMember': {
+    scope: 'spaces:write',
+    document: mutation('addSpaceMember', 'spaceMember { role }'),
+    variables: input(({ space, idOf }) => ({ spaceId: space.id, user: { id: idOf('member') }, role: 'VIEWER' })),
+    absent: input(() => ({ spaceId: noSpace, user: { id: noUser }, role: 'VIEWER' })),
+    outcomes: 'U N F F F F C C F N',
+  },
+  'Mutation.updateSpaceMember': {
+    scope: 'spaces:write',
+    document: mutation('updateSpaceMember', 'spaceMember { role }'),
+    variables: input(({ space, idOf }) => ({ spaceId: space.id, userId: idOf('member'), role: 'EDITOR', version: 1 })),
+    absent: input(() => ({ spaceId: noSpace, userId: noUser, role: 'EDITOR', version: 1 })),
+    outcomes: 'U N F F F F ok ok F N',
+  },
+  'Mutation.removeSpaceMember': {
+    scope: 'spaces:write',
+    document: mutation('removeSpaceMember', 'removedUserId'),
+    variables: input(({ space, idOf }) => ({ spaceId: space.id, userId: idOf('member') })),
+    absent: input(() => ({ spaceId: noSpace, userId: noUser })),
+    outcomes: 'U N F F F F ok ok F N',
+  },
+  'Mutation.writeTreeNode': treeWrite('writeTreeNode', 'treeNode { id }', { path: '/b', value: 2 }),
+  'Mutation.patchTreeNode': treeWrite('patchTreeNode', 'treeNode { id }', { path: '/a', patch: { x: 1 } }),
+  'Mutation.deleteTreeNode': treeWrite('deleteTreeNode', 'deletedCount', { path: '/a' }),
+  'Mutation.moveTreeNode': treeWrite('moveTreeNode', 'movedCount', { path: '/a', toPath: '/b' }),
+  'Mutation.restoreTreeNode': treeWrite('restoreTreeNode', 'treeNode { id }', { path: '/a', toVersion: 1 }),
+  'Mutation.batchTree': treeWrite('batchTree', 'results { status }', {
+    operations: [{ write: { path: '/b', value: 2 } }],
+  }),
+  'Subscription.events': {
+    scope: 'events:read',
+    document: 'subscription ($id: ID!) { events(spaceId: $id) { __typename } }',
+    variables: ({ space }) => ({ id: space.id }),
+    absent: () => ({ id: noSpace }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
+  'Subscription.treeChanged': {
+    scope: 'tree:read',
+    document: 'subscription ($id: ID!) { treeChanged(spaceId: $id) { type } }',
+    variables: ({ space }) => ({ id: space.id }),
+    absent: () => ({ id: noSpace }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
+};
+
+/** Every type that `node(id:)` answers: whose id, behind which scope, for whom. */
+export const nodeRows: Readonly<
+  Record<string, { readonly scope: ScopeName; readonly id: (stage: Stage) => string; readonly outcomes: string }>
+> = {
+  User: { scope: 'tree:read', id: ({ idOf }) => idOf('member'), outcomes: 'U null ok ok ok ok ok ok ok null' },
+  ApiKey: { scope: 'account:read', id: ({ apiKey }) => apiKey.id, outcomes: 'U null null null null null null ok F ok' },
+  Organization: {
+    scope: 'organizations:read',
+    id: ({ organization }) => organization.id,
+    outcomes: 'U null ok ok ok ok ok ok F ok',
+  },
+  Invitation: {
+    scope: 'organizations:read',
+    id: ({ invitation }) => invitation.id,
+    outcomes: 'U null null null null null ok ok F null',
+  },
+  Space: { scope: 'spaces:read', id: ({ space }) => space.id, outcomes: 'U null ok ok ok ok ok ok F null' },
+  TreeNode: { scope: 'tree:read', id: ({ node }) => node.id, outcomes: 'U null ok ok ok ok ok ok F null' },
+};

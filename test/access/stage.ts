@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { scopes } from '../../src/core/actions.js';
+import type { Viewer } from '../../src/core/context.js';
+import { newId } from '../../src/core/ids.js';
+import { viewerOf, type World } from '../support/world.js';
+
+/** Everybody that the matrix asks for, in the order of its columns. */
+export const actors = [
+  'nobody',
+  'stranger',
+  'guest',
+  'viewer',
+  'commenter',
+  'editor',
+  'admin',
+  'owner',
+  'keyWithoutScope',
+  'keyOfAnotherSpace',
+] as const;
+export type Actor = (typeof actors)[number];
+
+const roles = {
+  guest: 'VIEWER',
+  viewer: 'VIEWER',
+  commenter: 'COMMENTER',
+  editor: 'EDITOR',
+  admin: 'ADMIN',
+  owner: 'OWNER',
+} as const;
+
+/** A space with everybody in it and one thing of each kind, made anew for each question. */
+export type Stage = Awaited<ReturnType<typeof stage>>;
+
+export async function stage({ app }: World) {
+  const { prisma } = app.database;
+  const names = ['stranger', ...Object.keys(roles), 'member'] as const;
+  const users = names.map((name) => ({ id: newId('user'), name, handle: `${name}-${newId('user').slice(-10)}` }));
+  const idOf = (name: string) => users.find((user) => user.name === name)?.id ?? '';
+  const organization = { id: newId('org'), slug: `o-${newId('org').slice(-10)}`, name: 'Org' };
+  const space = { id: newId('space'), organizationId: organization.id, slug: 'space', name: 'Space' };
+  const otherSpace = { id: newId('space'), organizationId: organization.id, slug: 'other', name: 'Other' };
+  const deletedSpace = {
+    id: newId('space'),
+    organizationId: organization.id,
+    slug: 'deleted',
+    name: 'Deleted',
+    deletedAt: new Date(),
+  };
+  const token = newId('inv');
+  const invitation = {
+    id: newId('inv'),
+    organizationId: organization.id,
+    email: `guest-${organization.slug}@example.com`,
+    organizationRole: 'MEMBER' as const,
+    invitedById: idOf('owner'),
+    tokenHash: createHash('sha256').update(token).digest('hex'),
+    expiresAt: new Date(Date.now() + 3_600_000),
+  };
+  const apiKey = {
+    id: newId('key'),
+    name: 'Key',
+    prefix: 'canopy_uk_12345',
+    hash: newId('key'),
+    userId: idOf('owner'),
+    scopes: ['tree:read'],
+  };
+  const node = {
+    id: newId('node'),
+    spaceId: space.id,
+    path: '/a',
+    parentPath: '/',
+    name: 'a',
+    depth: 1,
+    value: 1,
+    contentType: 'application/json',
+    checksum: 'x',
+    sizeBytes: 1,
+    createdById: idOf('owner'),
+    updatedById: idOf('owner'),
+  };
+  await prisma.user.createMany({
+    data: users.map((user) => ({ ...user, ...(user.name === 'guest' && { email: invitation.email }) })),
+  });
+  await prisma.profile.createMany({ data: users.map(({ id }) => ({ userId: id })) });
+  await prisma.organization.create({ data: organization });
+  await prisma.space.createMany({ data: [space, otherSpace, deletedSpace] });
+  const member = { userId: idOf('member'), role: 'VIEWER' as const };
+  await prisma.spaceMember.createMany({
+    data: [
+      { spaceId: space.id, ...member },
+      ...Object.entries(roles).flatMap(([name, role]) =>
+        [space, deletedSpace].map(({ id }) => ({ spaceId: id, userId: idOf(name), role })),
+      ),
+    ],
+  });
+  await prisma.organizationMember.createMany({
+    data: ['viewer', 'commenter', 'editor', 'admin', 'owner', 'member'].map((name) => ({
+      organizationId: organization.id,
+      userId: idOf(name),
+      role: name === 'owner' ? ('OWNER' as const) : name === 'admin' ? ('ADMIN' as const) : ('MEMBER' as const),
+    })),
+  });
+  await prisma.invitation.create({ data: invitation });
+  await prisma.apiKey.create({ data: apiKey });
+  await prisma.treeNode.create({ data: node });
+  await prisma.treeNodeVersion.create({
+    data: {
+      nodeId: node.id,
+      version: 1,
+      spaceId: space.id,
+      path: '/a',
+      value: 1,
+      contentType: node.contentType,
+      checksum: 'x',
+      sizeBytes: 1,
+      operation: 'WRITE',
+    },
+  });
+  app.memory.forgetAll();
+
+  /** The credential of an actor; a key without the scope has every other one. */
+  function viewer(actor: Actor, scope: string): Viewer | null {
+    if (actor === 'nobody') return null;
+    if (actor === 'keyWithoutScope')
+      return viewerOf(idOf('owner'), {
+        apiKeyId: newId('key'),
+        scopes: new Set(scopes.filter((name) => name !== scope)),
+      });
+    if (actor === 'keyOfAnotherSpace')
+      return viewerOf(idOf('owner'), {
+        apiKeyId: newId('key'),
+        scopes: new Set(scopes),
+        spaceIds: new Set([otherSpace.id]),
+      });
+    return viewerOf(idOf(actor));
+  }
+  return { idOf, organization, space, otherSpace, deletedSpace, invitation, token, apiKey, node, viewer };
+}

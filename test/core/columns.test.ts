@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type GraphQLObjectType, getNamedType, isLeafType, isObjectType } from 'graphql';
+import { schema, type World, world } from '../support/world.js';
+
+let w: World;
+let ids: Record<string, string>;
+beforeAll(async () => {
+  w = await world();
+  const spaceId = w.space.id;
+  await w.owner.run('mutation ($i: UpdateProfileInput!) { updateProfile(input: $i) { user { id } } }', {
+    i: { bio: 'b', fullName: 'f', preferences: { a: 1 } },
+  });
+  await w.owner.run('mutation ($i: WriteTreeNodeInput!) { writeTreeNode(input: $i) { treeNode { id } } }', {
+    i: { spaceId, path: '/a', value: 1 },
+  });
+  const node = await w.owner.run(
+    'mutation ($i: WriteTreeNodeInput!) { writeTreeNode(input: $i) { treeNode { id } } }',
+    { i: { spaceId, path: '/a/b', value: { x: 2 } } },
+  );
+  const key = await w.owner.run('mutation ($i: CreateApiKeyInput!) { createApiKey(input: $i) { apiKey { id } } }', {
+    i: { name: 'k', scopes: ['tree:read'], spaceIds: [spaceId] },
+  });
+  const invitation = await w.owner.run(
+    'mutation ($i: CreateInvitationInput!) { createInvitation(input: $i) { invitation { id } } }',
+    { i: { spaceId, spaceRole: 'VIEWER', email: 'a@example.com' } },
+  );
+  ids = {
+    TreeNode: node.data.writeTreeNode.treeNode.id,
+    ApiKey: key.data.createApiKey.apiKey.id,
+    Invitation: invitation.data.createInvitation.invitation.id,
+    User: w.owner.id,
+    Space: spaceId,
+    Organization: w.organization.id,
+  };
+});
+afterAll(() => w.close());
+
+interface Way {
+  readonly ask: (selection: string) => string;
+  /** Where the object is in the answer. */
+  readonly at: string;
+}
+
+const byId = (type: string): Way => ({
+  ask: (selection) => `{ node(id: "${ids[type]}") { ... on ${type} { ${selection} } } }`,
+  at: 'node',
+});
+
+/** The way to each type that is read from a table. */
+const ways: Readonly<Record<string, Way>> = {
+  TreeNode: byId('TreeNode'),
+  ApiKey: byId('ApiKey'),
+  Invitation: byId('Invitation'),
+  User: byId('User'),
+  Space: byId('Space'),
+  Organization: byId('Organization'),
+  Profile: {
+    ask: (selection) => `{ user(by: { id: "${ids['User']}" }) { profile { ${selection} } } }`,
+    at: 'user.profile',
+  },
+  TreeNodeVersion: {
+    ask: (selection) =>
+      `{ node(id: "${ids['TreeNode']}") { ... on TreeNode { versions { nodes { ${selection} } } } } }`,
+    at: 'node.versions.nodes.0',
+  },
+  SpaceMember: {
+    ask: (selection) => `{ space(by: { id: "${ids['Space']}" }) { members { edges { node { ${selection} } } } } }`,
+    at: 'space.members.edges.0.node',
+  },
+  OrganizationMember: {
+    ask: (selection) => `{ organization(by: { id: "${ids['Organization']}" }) { members { nodes { ${selection} } } } }`,
+    at: 'organization.members.nodes.0',
+  },
+  AuditEvent: {
+    ask: (selection) => `{ auditEvents(spaceId: "${ids['Space']}", last: 1) { nodes { ${selection} } } }`,
+    at: 'auditEvents.nodes.0',
+  },
+};
+
+function select(type: GraphQLObjectType, name: string): string {
+  const answers = getNamedType(type.getFields()[name]?.type);
+  if (!answers || isLeafType(answers)) return name;
+  return isObjectType(answers) && answers.name.endsWith('Connection')
+    ? `${name}(first: 1) { nodes { __typename } totalCount }`
+    : `${name} { __typename }`;
+}
+
+const cases = Object.keys(ways).flatMap((name) => {
+  const type = schema.getType(name);
+  return isObjectType(type) ? Object.keys(type.getFields()).map((field) => [type, field] as const) : [];
+});
+
+test.each(cases)('%s.%s answers alone what it answers among others: its columns are declared', async (type, field) => {
+  const way = ways[type.name];
+  if (!way) throw new Error(`There is no way to ${type.name}.`);
+  const all = Object.keys(type.getFields())
+    .map((name) => select(type, name))
+    .join(' ');
+  const among = await w.owner.run(way.ask(all));
+  const alone = await w.owner.run(way.ask(select(type, field)));
+  expect(alone.errors).toEqual([]);
+  expect(among.errors).toEqual([]);
+  expect(objectAt(alone.data, way.at)).toEqual({ [field]: objectAt(among.data, way.at)[field] });
+});
+
+function objectAt(data: unknown, path: string): Record<string, unknown> {
+  return path.split('.').reduce((at, key) => (at as Record<string, unknown>)[key], data) as Record<string, unknown>;
+}

@@ -1,0 +1,24 @@
+import { type RunningApp, startApp } from '../../src/app.js';
+import type { App, Ctx, Viewer } from '../../src/core/context.js';
+import { contextFor } from '../../src/gateway/context.js';
+import { jsonLog } from '../../src/platform/log.js';
+
+/** What a second process on the same database would be, in this one. */
+export function anotherApp(databaseUrl: string, now?: () => Date): Promise<RunningApp> {
+  return startApp({
+    databaseUrl,
+    databasePool: 10,
+    publicUrl: 'http://localhost:4000',
+    authSecret: 'a secret for tests only, 32 characters',
+    trustedOrigins: [],
+    oidcIssuers: [],
+    log: jsonLog('silent', () => {}),
+    ...(now && { now }),
+  });
+}
+
+/** The context of an operation there, with an idempotency key when one is given. */
+export function contextIn(app: App, viewer: Viewer | null, key?: string): Ctx {
+  const ctx = contextFor(app, viewer, { requestId: 'another', ip: null });
+  return key === undefined ? ctx : (Object.create(ctx, { idempotency: { value: { key, requestHash: key } } }) as Ctx);
+}
