@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { origin, readLog, readSpaceLog } from '../../src/core/event-log.js';
 import { eventually } from '../support/eventually.js';
+import { connectionsTo } from '../support/pool.js';
 import { seeded } from '../support/seeded.js';
 import { type Tree, treeOf } from '../support/tree.js';
 import { type Person, type World, world } from '../support/world.js';
@@ -13,7 +14,7 @@ let pool: pg.Pool;
 beforeAll(async () => {
   w = await world();
   t = treeOf(w.editor, w.space.id);
-  pool = new pg.Pool({ connectionString: w.databaseUrl, max: 60 });
+  pool = connectionsTo(w.databaseUrl, 60);
 });
 afterAll(async () => {
   await pool.end();

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { followEvents } from '../../src/domains/realtime/service.js';
 import { treeNode } from '../../src/domains/tree/service.js';
 import { anotherApp, contextIn } from '../support/another-app.js';
+import { connectionsTo } from '../support/pool.js';
 import { type Tree, treeOf } from '../support/tree.js';
 import { type Person, type World, world } from '../support/world.js';
 
@@ -15,7 +16,7 @@ let pool: pg.Pool;
 beforeAll(async () => {
   w = await world();
   t = treeOf(w.editor, w.space.id);
-  pool = new pg.Pool({ connectionString: w.databaseUrl, max: 5 });
+  pool = connectionsTo(w.databaseUrl, 5);
 });
 afterAll(async () => {
   await pool.end();
