@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scopes } from '../src/core/actions.js';
 import type { App, Ctx } from '../src/core/context.js';
+import { contextFor } from '../src/core/operation.js';
 import { createApiKey } from '../src/domains/identity/api-keys.js';
 import { signIn } from '../src/domains/identity/sign-in.js';
 import { acceptInvitation, createInvitation } from '../src/domains/invitations/service.js';
@@ -11,7 +12,6 @@ import { addSpaceMember } from '../src/domains/spaces/members.js';
 import { createSpace, type FirstContent } from '../src/domains/spaces/service.js';
 import { put } from '../src/domains/tree/store.js';
 import { seal } from '../src/domains/tree/value.js';
-import { contextFor } from '../src/gateway/context.js';
 import type { DemoWorld } from '../src/gateway/graphiql.js';
 import type { CreateApiKeyInput, CreateInvitationInput } from '../src/generated/graphql.js';
 

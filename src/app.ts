@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
 import { readAudit } from './core/audit.js';
 import type { App } from './core/context.js';
-import { dropOldEvents } from './core/event-log.js';
 import { type EventTail, eventTail } from './core/event-tail.js';
+import { addJobs, job, type ScheduledJob } from './core/jobs.js';
 import { eventMemory } from './core/memory.js';
 import { lastUsed } from './domains/identity/last-used.js';
 import { apolloServer } from './gateway/apollo.js';
@@ -12,10 +12,11 @@ import { serve } from './gateway/http/server.js';
 import { localSchema, readSdl } from './gateway/schema.js';
 import { sessionHerald } from './gateway/sign-outs.js';
 import { webSockets } from './gateway/websocket.js';
-import { purgeSpaces } from './jobs/purge-spaces.js';
+import { runDueJobs } from './jobs/worker.js';
 import { openDatabase } from './platform/database/pool.js';
 import { betterAuthIssuer, type IssuerLimits } from './platform/issuer/better-auth.js';
 import type { Log } from './platform/log.js';
+import { graphileQueue } from './platform/queue/graphile.js';
 import { type OidcIssuer, oidcTokens } from './platform/tokens/oidc.js';
 import { postgresWakeups } from './platform/wakeups/postgres.js';
 
@@ -42,8 +43,6 @@ export interface RunningApp {
   close(): Promise<void>;
 }
 
-const sweepMs = 60 * 60 * 1_000;
-
 /** Picks the drivers and starts what lives as long as the process. */
 export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { databaseUrl: url, log, observe, now = () => new Date() } = options;
@@ -67,15 +66,15 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   });
   const tokens = oidcTokens({ issuers: options.oidcIssuers, local: issuer, now: () => now().getTime() });
   const audit = readAudit(database, log);
-  const app: App = { database, issuer, tokens, wakeups, tail, memory, readAudit: audit, log, now };
+  const queue = graphileQueue({ url, log });
+  const app: App = { database, issuer, tokens, wakeups, tail, memory, queue, readAudit: audit, log, now };
   await tail.start();
-  const sweeping = setInterval(() => void sweep(app), sweepMs);
-  sweeping.unref();
-  void sweep(app);
+  // Without a worker for a week, the log would have no place for what happens today.
+  await database.query('select canopy_make_partitions()', []);
   return {
     app,
     async close() {
-      clearInterval(sweeping);
+      await queue.close();
       await tail.stop();
       await wakeups.close();
       await lastUsed(app).flush();
@@ -83,19 +82,6 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       await database.close();
     },
   };
-}
-
-/** Deletes what has expired and makes room for the days to come. */
-async function sweep(app: App): Promise<void> {
-  try {
-    await app.database.query('select canopy_make_partitions()', []);
-    await dropOldEvents(app.database, app.now());
-    await purgeSpaces(app);
-    await app.database.query('delete from "IdempotencyRecord" where "expiresAt" < now()', []);
-    await app.issuer.sweep();
-  } catch (error) {
-    app.log.warn('The hourly clean-up failed; the next one comes.', { error });
-  }
 }
 
 /** The gateway over an App, answering on a server. */
@@ -119,6 +105,13 @@ export async function startGateway(
   const apollo = apolloServer(app, schema, prepared);
   await apollo.start();
   let draining = false;
+  const runJobs = async (first: readonly ScheduledJob[], signal: AbortSignal) => {
+    await addJobs(
+      app.database.query,
+      first.map((name) => job(name, {}, { key: name })),
+    );
+    await runDueJobs(app, signal);
+  };
   const parts: EdgeParts = {
     app,
     schema,
@@ -127,6 +120,7 @@ export async function startGateway(
     apollo,
     settings,
     graphiql,
+    runJobs,
     draining: () => draining,
   };
   const http = serve(server, parts);

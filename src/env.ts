@@ -48,6 +48,8 @@ const rules = z.object({
   INTROSPECTION: z.enum(['public', 'authenticated', 'off']).optional(),
   GRAPHIQL: flag,
   DEMO_WORLD: flag,
+  JOB_WORKERS: count(0, 50).default(2),
+  CRON_SECRET: z.string().min(16, 'must be at least 16 characters').optional(),
   LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -72,6 +74,10 @@ export interface Env {
   readonly introspection: 'public' | 'authenticated' | 'off';
   readonly graphiql: boolean;
   readonly demoWorld: boolean;
+  /** How many jobs this process works on at once; 0: none. */
+  readonly jobWorkers: number;
+  /** What POST /api/cron/… takes as its bearer token; null: those routes are not there. */
+  readonly cronSecret: string | null;
   readonly logLevel: 'info' | 'warn' | 'error' | 'silent';
   /** Whether npm runs us, with a shell in between. */
   readonly underNpm: boolean;
@@ -119,6 +125,8 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = f
     introspection: made.INTROSPECTION ?? (demoWorld ? 'public' : 'authenticated'),
     graphiql: made.GRAPHIQL ?? !production,
     demoWorld,
+    jobWorkers: made.JOB_WORKERS,
+    cronSecret: made.CRON_SECRET ?? null,
     logLevel: made.LOG_LEVEL,
     underNpm: source['npm_lifecycle_event'] !== undefined,
   };

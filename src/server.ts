@@ -1,21 +1,15 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { holdsDemoWorld, readDemoWorld, seedDemoWorld } from '../prisma/seed.js';
-import { startApp, startGateway } from './app.js';
+import { startGateway } from './app.js';
 import { banner } from './banner.js';
-import { type Env, readEnv, WrongSettings } from './env.js';
+import { type Env, WrongSettings } from './env.js';
 import { graphiqlHandler } from './gateway/graphiql.js';
 import { boundedServer } from './gateway/http/server.js';
+import { startWorker } from './jobs/worker.js';
 import { listen } from './listen.js';
-import { embeddedPostgres } from './platform/database/embedded.js';
-import { migrate } from './platform/database/migrate.js';
-import { outage } from './platform/database/outage.js';
-import { bufferedLines, jsonLog, type Log } from './platform/log.js';
-import { endAll, endOnSignals } from './signals.js';
+import { main, openApp, type Stops } from './main.js';
+import { endTogether } from './signals.js';
 
-const migrations = fileURLToPath(new URL('../prisma/migrations/', import.meta.url));
 const graphiqlBundle = fileURLToPath(new URL('../dist/graphiql/', import.meta.url));
 
 /** The server, listening once `start` has resolved. A serverless host takes it from here. */
@@ -23,27 +17,10 @@ export const server = boundedServer();
 export default server;
 
 /** Starts everything the settings ask for, and files in `stops` how to end each part. */
-async function start(env: Env, stops: (() => Promise<void>)[]): Promise<void> {
-  const log = jsonLog(
-    env.logLevel,
-    bufferedLines((text) => process.stdout.write(text)),
-  );
+async function start(env: Env, stops: Stops): Promise<void> {
   const { port, note } = await listen(server, env);
   const publicUrl = env.publicUrl ?? `http://localhost:${port}`;
-  const embedded = env.databaseUrl ? null : await embeddedPostgres({ home: env.home, log });
-  if (embedded) stops.unshift(embedded.stop);
-  const databaseUrl = env.databaseUrl ?? embedded?.url ?? '';
-  await migrated(databaseUrl, log);
-  const { app, close } = await startApp({
-    databaseUrl,
-    databasePool: env.databasePool,
-    publicUrl,
-    authSecret: env.authSecret ?? secretOf(env.home),
-    trustedOrigins: [...env.corsOrigins, `http://127.0.0.1:${port}`],
-    oidcIssuers: env.oidcIssuers,
-    log,
-  });
-  stops.unshift(close);
+  const { app, isEmbedded } = await openApp(env, publicUrl, [...env.corsOrigins, `http://127.0.0.1:${port}`], stops);
   if (env.production && (await holdsDemoWorld(app)))
     throw new WrongSettings(
       'Canopy cannot start in production on a database with the demo world, whose passwords are known to all. Set DATABASE_URL to another one.',
@@ -56,60 +33,9 @@ async function start(env: Env, stops: (() => Promise<void>)[]): Promise<void> {
     env,
     graphiqlHandler({ directory: graphiqlBundle, enabled: env.graphiql, demo }),
   );
-  stops.unshift(gateway.drain);
-  process.stderr.write(banner({ publicUrl, embedded: embedded !== null, graphiql: env.graphiql, world, note }));
+  const worker = env.jobWorkers > 0 ? await startWorker(app, env.jobWorkers) : null;
+  stops.unshift(() => endTogether([gateway.drain, async () => worker?.stop()]));
+  process.stderr.write(banner({ publicUrl, embedded: isEmbedded, graphiql: env.graphiql, world, note }));
 }
 
-/** SQLSTATEs by which Postgres turns down who connects, and to what. */
-const refusesUs = /^(28\w{3}|3D000)$/;
-
-/** Brings the database up to date. What stands in the way outside of us is a wrong setting. */
-async function migrated(url: string, log: Log): Promise<void> {
-  try {
-    await migrate(url, { directory: migrations, log });
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    const { code = '', message } = error as NodeJS.ErrnoException; // Errors of pg and of the network have a code.
-    if (outage(error) || refusesUs.test(code))
-      throw new WrongSettings(`Canopy cannot start: the database of DATABASE_URL cannot be used: ${message || code}.`);
-    // What migrate itself has to say needs no stack.
-    throw code === '' && error.name === 'Error' ? new WrongSettings(`Canopy cannot start: ${message}`) : error;
-  }
-}
-
-/** The secret of this installation, made at the first start. */
-function secretOf(home: string): string {
-  const file = join(home, 'secret');
-  mkdirSync(home, { recursive: true });
-  try {
-    writeFileSync(file, randomBytes(48).toString('base64'), { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return readFileSync(file, 'utf8');
-}
-
-const stops: (() => Promise<void>)[] = [];
-
-const stop = () => endAll(stops.splice(0));
-
-// Whoever read our log may leave before us; that is no reason to fall.
-process.stdout.on('error', () => {});
-
-try {
-  const env = readEnv();
-  const started = start(env, stops);
-  endOnSignals(() => started.then(stop), { withParent: env.underNpm });
-  await started;
-} catch (error) {
-  const { path, syscall, message } = error as NodeJS.ErrnoException;
-  const reason =
-    error instanceof WrongSettings
-      ? error.message
-      : path && syscall
-        ? `Canopy cannot start: ${message}. CANOPY_HOME must be a directory that it may write to.`
-        : `Canopy cannot start: ${error instanceof Error ? error.stack : error}`;
-  process.stderr.write(`\n${reason}\n\n`);
-  await stop().catch((failed: unknown) => process.stderr.write(`${failed}\n`));
-  process.exit(1);
-}
+await main(start);

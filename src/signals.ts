@@ -28,6 +28,13 @@ export function endOnSignals(stop: () => Promise<void>, { withParent }: { withPa
   setInterval(() => process.ppid === parent || begin(), parentCheckMs).unref();
 }
 
+/** Ends parts at the same time, also when one cannot be ended. Rejects with all that went wrong. */
+export async function endTogether(ends: readonly (() => Promise<void>)[]): Promise<void> {
+  const ended = await Promise.allSettled(ends.map((end) => end()));
+  const errors = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  if (errors.length > 0) throw new AggregateError(errors, errors.map(String).join('; '));
+}
+
 /** Ends every part in order, also those after one that could not be ended: nothing of ours may outlive us. Rejects with all that went wrong. */
 export async function endAll(ends: readonly (() => Promise<void>)[]): Promise<void> {
   const errors: unknown[] = [];

@@ -1,6 +1,7 @@
 import type { Database } from '../platform/database/database.js';
 import type { Issuer } from '../platform/issuer/issuer.js';
 import type { Log } from '../platform/log.js';
+import type { Queue } from '../platform/queue/queue.js';
 import type { TokenVerifier } from '../platform/tokens/tokens.js';
 import type { Wakeups } from '../platform/wakeups/wakeups.js';
 import type { ReadAudit } from './audit.js';
@@ -36,6 +37,8 @@ export interface App {
   readonly wakeups: Wakeups;
   readonly tail: EventTail;
   readonly memory: Memory;
+  /** The jobs behind the changes. */
+  readonly queue: Queue;
   readonly readAudit: ReadAudit;
   readonly log: Log;
   readonly now: () => Date;

@@ -6,6 +6,8 @@ import { AppError } from './errors.js';
 import { cursorOf, endOf } from './event-log.js';
 import type { Emitted, EventType, Related } from './events.js';
 import { claim, remember } from './idempotency.js';
+import { type JobName, type JobOptions, type JobSpec, type Jobs, job, jobsJson } from './jobs.js';
+import { reactionsTo } from './reactions.js';
 import { statementOf } from './sql.js';
 
 /** What a change may do: write rows, and say what happened. */
@@ -14,6 +16,8 @@ export interface Tx {
   sql<Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]): Promise<Row[]>;
   /** Appends an event and its audit entry when the change commits. */
   emit(type: EventType, resourceType: string, resourceId: string, related?: Related, audit?: AuditSubject): void;
+  /** Adds a job, there once the change commits. */
+  job<Name extends JobName>(name: Name, payload: Jobs[Name], options?: JobOptions): void;
   /** Appends an audit entry only: for reads within a change. */
   audit(name: ActionName, subject: AuditSubject): void;
   /** The same change, whose events and audit entries belong to another place than the one it was allowed in. */
@@ -49,6 +53,7 @@ export async function runChange<T>(ctx: Ctx, query: Query, change: Change<T>, em
     if (earlier) return { ...(earlier.value as Written<T>), repeated: true };
   }
   const audited: AuditEntry[] = [];
+  const jobs: JobSpec[] = [];
   const now = app.now();
   const txIn = (place: Scope): Tx => ({
     sql: (strings, ...parts) => {
@@ -61,13 +66,14 @@ export async function runChange<T>(ctx: Ctx, query: Query, change: Change<T>, em
         auditEntry(ctx, name, place, null, { resourceType, resourceId, path: related.path ?? null, ...audit }),
       );
     },
+    job: (name, payload, options) => jobs.push(job(name, payload, options)),
     audit: (action, subject) => audited.push(auditEntry(ctx, action, place, null, subject)),
     in: txIn,
     now,
     actorId,
   });
   const value = await change.run(txIn(scope));
-  const eventCursor = await seal(query, change, now, emitted, audited);
+  const eventCursor = await seal(query, change, now, { emitted, audited, jobs: [...jobs, ...reactionsTo(emitted)] });
   const written = { value, eventCursor, repeated: false };
   if (idempotency) await remember(query, ctx, idempotency, written);
   return written;
@@ -87,16 +93,26 @@ interface Sealed {
   readonly actor: string | null;
 }
 
-/** Appends the events and the audit entries, in one statement. */
+/** What a change leaves besides its rows. */
+interface Said {
+  readonly emitted: readonly Emitted[];
+  readonly audited: readonly AuditEntry[];
+  readonly jobs: readonly JobSpec[];
+}
+
+/** Appends the events, the audit entries and the jobs, in one statement. */
 async function seal(
   query: Query,
   { name, actorId }: Pick<Change<unknown>, 'name' | 'actorId'>,
   now: Date,
-  emitted: readonly Emitted[],
-  audited: readonly AuditEntry[],
+  { emitted, audited, jobs }: Said,
 ): Promise<string | null> {
   if (audited.length === 0) throw new Error('A change must say what happened.');
-  const [row] = await query<Sealed>(sealSql, [JSON.stringify(emitted), actorId, now, JSON.stringify(audited)]);
+  const values = [JSON.stringify(emitted), actorId, now, JSON.stringify(audited)];
+  const [row] =
+    jobs.length === 0
+      ? await query<Sealed>(sealSql, values)
+      : await query<Sealed>(sealWithJobsSql, [...values, jobsJson(jobs)]);
   // Whoever has closed their account since this operation began does nothing more.
   if (row?.actor && row.actor !== 'ACTIVE' && name !== 'account.delete')
     throw new AppError('UNAUTHENTICATED', 'Sign in first.');
@@ -106,11 +122,14 @@ async function seal(
   return cursorOf({ txid: BigInt(row.txid), seq: BigInt(row.seq) });
 }
 
-const sealSql = `with logged as (
+const sealing = (more: string) => `with logged as (
     insert into "Event" (type, "spaceId", "organizationId", "resourceType", "resourceId", "actorId", related, "createdAt")
     select e.type, e."spaceId", e."organizationId", e."resourceType", e."resourceId", $2, e.related, $3
     from json_to_recordset($1::json) as e (type text, "spaceId" text, "organizationId" text, "resourceType" text, "resourceId" text, related jsonb)
     returning seq
   ), audited as (${insertAuditSql('$4')})
   select pg_current_xact_id()::text as txid, pg_snapshot_xmin(pg_current_snapshot())::text as oldest, max(seq)::text as seq,
-    (select status from "User" where id = $2) as actor from logged`;
+    (select status from "User" where id = $2) as actor${more} from logged`;
+
+const sealSql = sealing('');
+const sealWithJobsSql = sealing(', canopy_add_jobs($5::json)');

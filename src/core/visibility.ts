@@ -83,6 +83,7 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   IssuerVerification: nobody('id'),
   IssuerJwks: nobody('id'),
   IssuerAttempt: nobody('key'),
+  JobSchedule: nobody('name'),
 };
 
 /** What the SQL of a rule asks of the viewer; each is one parameter of the statement. */

@@ -2,11 +2,11 @@ import { hash } from 'node:crypto';
 import type { App, Ctx, RequestInfo, Viewer } from '../core/context.js';
 import { AppError } from '../core/errors.js';
 import type { Fact } from '../core/memory.js';
+import { contextFor } from '../core/operation.js';
 import { keyMark } from '../domains/identity/api-key.js';
 import { lastUsed } from '../domains/identity/last-used.js';
 import { keyOf, refused, signIn } from '../domains/identity/sign-in.js';
 import { TokenError } from '../platform/tokens/tokens.js';
-import { contextFor } from './context.js';
 import { knownError } from './format-error.js';
 import { refusals } from './refusals.js';
 

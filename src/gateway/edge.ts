@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApolloServer } from '@apollo/server';
 import type { GraphQLSchema } from 'graphql';
 import type { App, Ctx, Viewer } from '../core/context.js';
+import type { ScheduledJob } from '../core/jobs.js';
 import type { Documents } from './documents.js';
 
 /** How the edge is set up. */
@@ -13,6 +14,8 @@ export interface EdgeSettings {
   readonly trustedProxies: number;
   /** Where clients reach the server, when that is known; https tells browsers to stay with it. */
   readonly publicUrl?: string | null;
+  /** What POST /api/cron/… takes as its bearer token; null: those routes are not there. */
+  readonly cronSecret?: string | null;
 }
 
 /** What the edge is made of, the same for every transport. */
@@ -24,6 +27,8 @@ export interface EdgeParts {
   readonly apollo: ApolloServer<Ctx>;
   readonly settings: EdgeSettings;
   readonly graphiql: (request: IncomingMessage, response: ServerResponse, path: string) => boolean | Promise<boolean>;
+  /** Adds these jobs and does all that is due, until the signal is aborted. */
+  readonly runJobs: (first: readonly ScheduledJob[], signal: AbortSignal) => Promise<void>;
   /** Whether the process is about to end and takes nothing new. */
   readonly draining: () => boolean;
 }

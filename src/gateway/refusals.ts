@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { auditEntry } from '../core/audit.js';
 import { perApp, type RequestInfo } from '../core/context.js';
-import { contextFor } from './context.js';
+import { contextFor } from '../core/operation.js';
 
 const perMinute = 10;
 const addresses = 10_000;

@@ -1,7 +1,7 @@
 import type { App, RequestInfo } from '../core/context.js';
+import { contextFor } from '../core/operation.js';
 import { sessionsChanged } from '../domains/identity/sessions.js';
 import type { Issuer, IssuerClient, SessionChanged } from '../platform/issuer/issuer.js';
-import { contextFor } from './context.js';
 
 const ending = /\/(sign-out|change-password)$/;
 

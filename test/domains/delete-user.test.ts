@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '../../src/core/ids.js';
+import { contextFor } from '../../src/core/operation.js';
 import { leave } from '../../src/domains/all.js';
 import { deleteUser } from '../../src/domains/identity/delete-user.js';
 import { authenticate } from '../../src/gateway/authenticate.js';
-import { contextFor } from '../../src/gateway/context.js';
 import { signedIn, signIn } from '../support/sign-in.js';
 import { newSpace } from '../support/tenancy.js';
 import { type Person, viewerOf, type World, world } from '../support/world.js';

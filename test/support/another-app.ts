@@ -1,6 +1,6 @@
 import { type RunningApp, startApp } from '../../src/app.js';
 import type { App, Ctx, Viewer } from '../../src/core/context.js';
-import { contextFor } from '../../src/gateway/context.js';
+import { contextFor } from '../../src/core/operation.js';
 import { jsonLog } from '../../src/platform/log.js';
 
 /** What a second process on the same database would be, in this one. */

@@ -2,13 +2,14 @@ import { GraphQLError, subscribe } from 'graphql';
 import { startApp } from '../../src/app.js';
 import type { App, Viewer } from '../../src/core/context.js';
 import { newId } from '../../src/core/ids.js';
-import { contextFor } from '../../src/gateway/context.js';
+import { contextFor } from '../../src/core/operation.js';
 import { documents, operationOf } from '../../src/gateway/documents.js';
 import { run } from '../../src/gateway/execution/run.js';
 import { formatError } from '../../src/gateway/format-error.js';
 import { stringify } from '../../src/gateway/http/stringify.js';
 import { localSchema, readSdl } from '../../src/gateway/schema.js';
 import type { OrganizationRole, SpaceRole } from '../../src/generated/graphql.js';
+import { runDueJobs } from '../../src/jobs/worker.js';
 import { jsonLog } from '../../src/platform/log.js';
 import { freshDatabase } from './database.js';
 
@@ -113,6 +114,8 @@ export async function world(options: { now?: () => Date } = {}) {
     client,
     person,
     member,
+    /** Does the jobs that are due, and what they add, until none is left. */
+    runJobs: (other: App = app) => runDueJobs(other),
     /** Lines of the log, warnings and errors. */
     lines,
     databaseUrl: database.url,

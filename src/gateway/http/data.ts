@@ -1,8 +1,8 @@
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { App } from '../../core/context.js';
 import { AppError } from '../../core/errors.js';
+import { contextFor } from '../../core/operation.js';
 import type { ErrorCode } from '../../generated/graphql.js';
-import { contextFor } from '../context.js';
 import { type Documents, operationOf } from '../documents.js';
 import { run } from '../execution/run.js';
 import { formatError, statusOf } from '../format-error.js';

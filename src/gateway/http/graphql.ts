@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { AppError } from '../../core/errors.js';
 import { isObject } from '../../core/json.js';
-import { contextFor } from '../context.js';
+import { contextFor } from '../../core/operation.js';
 import { operationOf } from '../documents.js';
 import { type EdgeParts, maySeeSchema } from '../edge.js';
 import { formatError } from '../format-error.js';

@@ -3,6 +3,7 @@ import type { Issuer } from '../../platform/issuer/issuer.js';
 import { authenticate } from '../authenticate.js';
 import { type EdgeParts, maySeeSchema } from '../edge.js';
 import { answerOverHttp } from './auth.js';
+import { answerCron } from './cron.js';
 import { cookiesCount } from './csrf.js';
 import { answerData } from './data.js';
 import { answerGraphql } from './graphql.js';
@@ -39,6 +40,7 @@ export async function route(parts: RouteParts, exchange: Exchange): Promise<void
     if (request.method !== 'POST' && request.method !== 'GET') throw notAllowed(exchange, 'GET, POST');
     return answerOverHttp(parts.issuer, request, response, { address: exchange.ip ?? 'unknown', requestId });
   }
+  if (path.startsWith('/api/cron/') && settings.cronSecret) return answerCron(parts, settings.cronSecret, exchange);
   if (path === '/schema.graphql' && isRead(request.method)) {
     await signIn(parts, exchange);
     if (maySeeSchema(settings, exchange.viewer))

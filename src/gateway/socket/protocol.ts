@@ -1,7 +1,7 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError, subscribe } from 'graphql';
 import { type ConnectionInitMessage, type Context, makeServer, type SubscribePayload } from 'graphql-ws';
+import { contextFor } from '../../core/operation.js';
 import type { ErrorCode } from '../../generated/graphql.js';
-import { contextFor } from '../context.js';
 import { operationOf } from '../documents.js';
 import { type EdgeParts, maySeeSchema } from '../edge.js';
 import { formatError, knownError } from '../format-error.js';

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Log } from '../log.js';
+import { migrateQueue } from '../queue/migrate.js';
 
 export interface MigrateOptions {
   /** prisma/migrations: one folder a migration, applied in the order of their names. */
@@ -40,7 +41,7 @@ const RECORD = `create table if not exists _prisma_migrations (
 )`;
 
 /**
- * Brings the database up to the migrations in `directory` and returns the names of those it applied. Any number of
+ * Brings the database up to the migrations in `directory`, and the job queue's tables up to its release; returns the names of the migrations applied. Any number of
  * processes may do so at once. Each migration is applied wholly or not at all; one that changed after it was applied,
  * and one that `prisma migrate` left half done, are errors.
  */
@@ -57,10 +58,12 @@ export async function migrate(url: string, { directory, log }: MigrateOptions): 
     const applied: string[] = [];
     for (;;) {
       const name = await applyNext(client, migrations, applied.length === 0 ? log : null);
-      if (name === null) return applied;
+      if (name === null) break;
       log.info('migration applied', { name });
       applied.push(name);
     }
+    await migrateQueue(client, url);
+    return applied;
   } finally {
     await client.end();
   }

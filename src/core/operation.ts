@@ -1,5 +1,6 @@
-import type { App, Ctx, RequestInfo, Viewer } from '../core/context.js';
-import { type Reads, readsFor } from '../core/reads.js';
+import { randomUUID } from 'node:crypto';
+import type { App, Ctx, RequestInfo, Viewer } from './context.js';
+import { type Reads, readsFor } from './reads.js';
 
 const clients = new WeakMap<object, Reads>();
 
@@ -23,3 +24,21 @@ export function contextFor<More extends object>(
   const own: Omit<Ctx, 'db'> = { app, viewer, request, idempotency: null, epoch: { current: {} } };
   return Object.assign(Object.create(lazy) as Pick<Ctx, 'db'>, own, more);
 }
+
+/** The context of what runs behind the requests, for `viewer` or for nobody in particular. */
+export const behind = (app: App, viewer: Viewer | null = null): Ctx =>
+  contextFor(app, viewer, { requestId: randomUUID(), ip: null });
+
+/** A user as the viewer of what they asked for earlier, within the limits of the credential that they asked with. */
+export const standIn = (
+  userId: string,
+  { scopes = null, spaceIds = null }: Partial<Pick<Viewer, 'scopes' | 'spaceIds'>> = {},
+): Viewer => ({
+  userId,
+  apiKeyId: null,
+  organizationId: null,
+  sessionId: null,
+  scopes,
+  spaceIds,
+  expiresAt: null,
+});

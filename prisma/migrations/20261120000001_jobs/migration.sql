@@ -1,0 +1,16 @@
+create table "JobSchedule" (
+  name text not null,
+  slot bigint not null,
+  constraint "JobSchedule_pkey" primary key (name)
+);
+
+-- Jobs as core says them, into the queue of graphile-worker, whose tables are made after these migrations. Answers how many.
+create function canopy_add_jobs(jobs json) returns bigint language plpgsql as $$
+begin
+  return (
+    select count(*) from graphile_worker.add_jobs(array(
+      select row(j.name, j.payload, null, j."runAt", coalesce(j."maxAttempts", 12), j.key, coalesce(j.priority, 0), null)::graphile_worker.job_spec
+      from json_to_recordset(jobs) as j (name text, payload json, "runAt" timestamptz, "maxAttempts" smallint, key text, priority smallint)
+    ))
+  );
+end $$;

@@ -1,0 +1,57 @@
+import type { Query } from '../platform/database/database.js';
+
+/** Everything that runs behind a change, and what it is told. Ids and facts, never content. */
+export interface Jobs {
+  /** Deletes what has expired and makes room for the days to come. */
+  'clean-up': Record<string, never>;
+}
+
+export type JobName = keyof Jobs;
+
+/** Jobs that are told nothing but that it is time. */
+export type ScheduledJob = { [Name in JobName]: Record<string, never> extends Jobs[Name] ? Name : never }[JobName];
+
+/** How a job is added. */
+export interface JobOptions {
+  /** Of jobs with one key that wait, the newest stays. One that runs already is run again. */
+  readonly key?: string;
+  /** Not before; by the database's clock now, when left out. */
+  readonly runAt?: Date;
+  /** Lower runs earlier; 0 when left out. */
+  readonly priority?: number;
+  /** How often it is tried before it is laid aside; 12 when left out, which takes about a day. */
+  readonly maxAttempts?: number;
+}
+
+/** A job to be added. */
+export interface JobSpec extends JobOptions {
+  readonly name: JobName;
+  readonly payload: object;
+}
+
+/** A job of this name. */
+export const job = <Name extends JobName>(name: Name, payload: Jobs[Name], options: JobOptions = {}): JobSpec => ({
+  name,
+  payload,
+  ...options,
+});
+
+/** What a running job is told of its run. */
+export interface JobRun {
+  /** Aborted when the worker has to stop; the job then runs again elsewhere. */
+  readonly signal: AbortSignal;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  readonly isLastAttempt: boolean;
+}
+
+/** Adds jobs on the connection of `query`: within a transaction they are there when it commits. Safe to call with none. */
+export async function addJobs(query: Query, specs: readonly JobSpec[]): Promise<void> {
+  if (specs.length > 0) await query('select canopy_add_jobs($1::json)', [jobsJson(specs)]);
+}
+
+/** The jobs as `canopy_add_jobs` takes them; of those with one key the last. */
+export function jobsJson(specs: readonly JobSpec[]): string {
+  const byKey = new Map(specs.map((spec) => [spec.key === undefined ? spec : spec.key, spec]));
+  return JSON.stringify([...byKey.values()]);
+}

@@ -1,0 +1,8 @@
+import type { App } from '../core/context.js';
+import type { JobName, JobRun, Jobs } from '../core/jobs.js';
+import { cleanUp } from './clean-up.js';
+
+/** What each job does. It may be called twice for one job, and must have its effect once. */
+export const jobs: { readonly [Name in JobName]: (app: App, payload: Jobs[Name], run: JobRun) => Promise<void> } = {
+  'clean-up': cleanUp,
+};

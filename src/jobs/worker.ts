@@ -1,0 +1,36 @@
+import type { App } from '../core/context.js';
+import type { JobName } from '../core/jobs.js';
+import type { DoJob, Worker } from '../platform/queue/queue.js';
+import { jobs } from './all.js';
+import { addScheduled } from './schedule.js';
+
+const names = Object.keys(jobs);
+const tickMs = 15_000;
+
+const doing =
+  (app: App): DoJob =>
+  ({ name, payload, attempt, maxAttempts }, signal) => {
+    const run = jobs[name as JobName] as (app: App, payload: unknown, run: object) => Promise<void>;
+    return run(app, payload, { signal, attempt, isLastAttempt: attempt >= maxAttempts });
+  };
+
+/** Works on the queue, `concurrency` jobs at once, and adds what is scheduled. */
+export async function startWorker(app: App, concurrency: number): Promise<Worker> {
+  const tick = () =>
+    addScheduled(app).catch((error: unknown) => app.log.warn('The schedule of the jobs failed.', { error }));
+  const worker = await app.queue.work(names, concurrency, doing(app));
+  await tick();
+  const ticking = setInterval(() => void tick(), tickMs);
+  return {
+    async stop() {
+      clearInterval(ticking);
+      await worker.stop();
+    },
+  };
+}
+
+/** Does all that is due, and what becomes due meanwhile, for hosts without a worker. */
+export async function runDueJobs(app: App, signal?: AbortSignal): Promise<void> {
+  await addScheduled(app);
+  await app.queue.runDue(names, doing(app), signal);
+}
