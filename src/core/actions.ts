@@ -84,6 +84,7 @@ export const actions = {
   'space.leave': space('VIEWER', 'spaces:write', 'ADMIN'),
   'space.delete': space('OWNER', 'spaces:write', 'DELETE'),
   'space.restore': space('OWNER', 'spaces:write', 'ADMIN', { deleted: true }),
+  'space.jobs': space('ADMIN', 'spaces:write', 'ADMIN'),
   'tree.read': space('VIEWER', 'tree:read', 'READ', { public: true }),
   'tree.write': space('EDITOR', 'tree:write', 'WRITE'),
   'events.read': space('VIEWER', 'events:read', 'READ'),

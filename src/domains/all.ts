@@ -9,6 +9,7 @@ import { userShape } from './identity/user.js';
 import { forgetInvitations } from './invitations/closing.js';
 import { invitationShape } from './invitations/invitation.js';
 import { resolvers as invitations } from './invitations/resolvers.js';
+import { resolvers as jobs } from './jobs/resolvers.js';
 import { leaveAllOrganizations } from './organizations/closing.js';
 import { organizationShape } from './organizations/organization.js';
 import { resolvers as organizations } from './organizations/resolvers.js';
@@ -37,6 +38,7 @@ export const resolvers: readonly Resolvers[] = [
   tree,
   realtime,
   audit,
+  jobs,
 ];
 
 /** The shape of each type that `node(id:)` answers. A type that is missing here does not compile. */

@@ -75,6 +75,13 @@ export const rootRows: Readonly<Record<string, Row>> = {
     absent: () => ({ id: noSpace }),
     outcomes: 'null null ok ok ok ok ok ok F null',
   },
+  'Mutation.replayJobs': {
+    scope: 'spaces:write',
+    document: mutation('replayJobs', 'replayedCount'),
+    variables: input(({ space }) => ({ spaceId: space.id, ids: ['1'] })),
+    absent: input(() => ({ spaceId: noSpace, ids: ['1'] })),
+    outcomes: 'U N F F F F ok ok F N',
+  },
   'Query.treeNode': {
     scope: 'tree:read',
     document: 'query ($id: ID!) { treeNode(spaceId: $id, path: "/a") { value } }',

@@ -72,8 +72,20 @@ test('one that fails is tried again after a pause that grows and differs, then l
   const [aside] = await w.app.queue.laidAside(10, w.space.id);
   expect(aside).toMatchObject({ name: 'fails', attempt: 3, maxAttempts: 3, lastError: 'no 3', isRunning: false });
   expect(await w.app.queue.laidAside(10, w.otherSpace.id)).toEqual([]);
-  expect(await w.app.queue.replay([aside?.id ?? ''], w.otherSpace.id)).toBe(0);
-  expect(await w.app.queue.replay([aside?.id ?? ''])).toBe(1);
+  const seen = await w.admin.run(
+    'query ($id: ID!) { space(by: { id: $id }) { failedJobs { id name attempts error } } }',
+    {
+      id: w.space.id,
+    },
+  );
+  expect(seen.data.space.failedJobs).toEqual([{ id: aside?.id, name: 'fails', attempts: 3, error: 'no 3' }]);
+  const replay = (spaceId: string) =>
+    w.owner.run('mutation ($input: ReplayJobsInput!) { replayJobs(input: $input) { replayedCount } }', {
+      input: { spaceId, ids: [aside?.id] },
+    });
+  expect((await replay(w.otherSpace.id)).data.replayJobs.replayedCount).toBe(0);
+  expect((await replay(w.space.id)).data.replayJobs.replayedCount).toBe(1);
+  expect(await w.app.queue.replay([aside?.id ?? ''])).toBe(0);
   await w.app.queue.runDue(['fails'], async ({ attempt }) => void tried.push(attempt));
   expect(tried).toEqual([1, 2, 3, 1]);
   expect(await rows('fails')).toEqual([]);

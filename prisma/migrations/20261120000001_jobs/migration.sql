@@ -14,3 +14,14 @@ begin
     ))
   );
 end $$;
+
+-- Lets jobs that failed for good start over; of one space when it is given. Answers how many did.
+create function canopy_replay_jobs(ids bigint[], "ofSpace" text default null) returns bigint language plpgsql as $$
+declare
+  replayed bigint;
+begin
+  update graphile_worker._private_jobs set attempts = 0, run_at = now(), updated_at = now()
+    where id = any(ids) and attempts >= max_attempts and locked_at is null and ("ofSpace" is null or payload->>'spaceId' = "ofSpace");
+  get diagnostics replayed = row_count;
+  return replayed;
+end $$;

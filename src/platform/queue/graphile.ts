@@ -72,7 +72,7 @@ export function graphileQueue({ url, log }: GraphileQueueOptions): Queue {
 
     laidAside: (limit, spaceId) => ask<JobRecord>(laidAsideSql, [limit, spaceId ?? null]),
 
-    replay: async (ids, spaceId) => (await ask(replaySql, [ids, spaceId ?? null])).length,
+    replay: async (ids) => (await ask<{ count: number }>(replaySql, [ids]))[0]?.count ?? 0,
 
     async close() {
       await pool?.end();
@@ -172,5 +172,4 @@ const laidAsideSql = `select j.id::text as id, t.identifier as name, j.payload, 
   from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
   where j.attempts >= j.max_attempts and j.locked_at is null and ($2::text is null or j.payload->>'spaceId' = $2) order by j.id limit $1`;
 
-const replaySql = `update graphile_worker._private_jobs set attempts = 0, run_at = now(), updated_at = now()
-  where id = any($1::bigint[]) and attempts >= max_attempts and locked_at is null and ($2::text is null or payload->>'spaceId' = $2) returning id`;
+const replaySql = 'select canopy_replay_jobs($1::bigint[])::int as count';

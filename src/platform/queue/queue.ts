@@ -44,7 +44,7 @@ export interface Queue {
   /** Jobs laid aside, oldest first, at most `limit`; of one space when it is given. */
   laidAside(limit: number, spaceId?: string): Promise<JobRecord[]>;
   /** Lets jobs that were laid aside start over, and answers how many did. */
-  replay(ids: readonly string[], spaceId?: string): Promise<number>;
+  replay(ids: readonly string[]): Promise<number>;
   /** Ends its connections. */
   close(): Promise<void>;
 }

@@ -1,0 +1,16 @@
+import { payload } from '../../core/payload.js';
+import type { Resolvers } from '../../generated/graphql.js';
+import { failedJobs, replayJobs } from './service.js';
+
+export const resolvers: Resolvers = {
+  Space: {
+    failedJobs: ({ id }, _, ctx) => failedJobs(ctx, id),
+  },
+  FailedJob: {
+    attempts: ({ attempt }) => attempt,
+    error: ({ lastError }) => lastError,
+  },
+  Mutation: {
+    replayJobs: (_, { input }, ctx) => payload(replayJobs(ctx, input), (replayedCount) => ({ replayedCount })),
+  },
+};
