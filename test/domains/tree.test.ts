@@ -80,7 +80,7 @@ test('a hundred increments at once, tried again on CONFLICT, end at a hundred', 
   };
   await Promise.all(Array.from({ length: 100 }, increment));
   expect((await get('/counter')).data.treeNode).toMatchObject({ value: 100, version: 101 });
-});
+}, 90_000);
 
 describe('a subtree', () => {
   beforeAll(async () => {

@@ -1,10 +1,11 @@
 import type { Ctx } from '../../core/context.js';
-import { type AppError, badInput, notFound, staleVersion } from '../../core/errors.js';
+import { badInput } from '../../core/errors.js';
 import { parse } from '../../core/input.js';
 import { canonicalJson, mergePatch } from '../../core/json.js';
 import { load, loadBy } from '../../core/loaders.js';
 import type { Selection } from '../../core/shape.js';
 import { columnsSql } from '../../core/sql.js';
+import { unchanged } from '../../core/versions.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type { UpdateProfileInput, UserBy } from '../../generated/graphql.js';
 import { administers, readsAsSelf } from './loaders.js';
@@ -44,7 +45,7 @@ export async function updateProfile(ctx: Ctx, input: UpdateProfileInput): Promis
       await tx.sql<UserRow>`update "User" set name = coalesce(${name ?? null}, name), handle = coalesce(${handle ?? null}::citext, handle),
         "avatarUrl" = case when ${avatarUrl !== undefined}::boolean then ${avatarUrl ?? null} else "avatarUrl" end, version = version + ${step}::int, "updatedAt" = ${tx.now}
       where id = ${userId} and status = 'ACTIVE' and (${version ?? null}::int is null or version = ${version ?? null}) returning ${columns}`;
-    if (!row) throw await stale(tx, userId);
+    if (!row) throw await unchanged(tx, userShape, userId);
     if (fullName !== undefined || bio !== undefined || preferences)
       await changeProfile(tx, userId, { fullName, bio, preferences });
     tx.emit('user.updated', 'User', userId, { version: row.version });
@@ -68,11 +69,4 @@ async function changeProfile(tx: Tx, userId: string, { fullName, bio, preference
       "fullName" = case when ${fullName !== undefined}::boolean then excluded."fullName" else p."fullName" end,
       bio = case when ${bio !== undefined}::boolean then excluded.bio else p.bio end,
       preferences = case when ${merged !== undefined}::boolean then excluded.preferences else p.preferences end`;
-}
-
-async function stale(tx: Tx, userId: string): Promise<AppError> {
-  const [found] = await tx.sql<{
-    version: number;
-  }>`select version from "User" where id = ${userId} and status = 'ACTIVE'`;
-  return found ? staleVersion('The user', found.version) : notFound();
 }

@@ -1,9 +1,10 @@
 import type { Ctx } from '../../core/context.js';
-import { AppError, notFound, staleVersion } from '../../core/errors.js';
+import { AppError } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
 import { columnsSql } from '../../core/sql.js';
-import { type Tx, type Written, write } from '../../core/write.js';
+import { unchanged } from '../../core/versions.js';
+import { type Written, write } from '../../core/write.js';
 import type {
   CreateOrganizationInput,
   DeleteOrganizationInput,
@@ -38,7 +39,7 @@ export async function updateOrganization(ctx: Ctx, input: UpdateOrganizationInpu
     const [row] =
       await tx.sql<OrganizationRow>`update "Organization" set slug = coalesce(${slug ?? null}::citext, slug), name = coalesce(${name ?? null}::text, name),
       version = version + 1, "updatedAt" = ${tx.now} where id = ${id} and version = ${version} and "deletedAt" is null returning ${columns}`;
-    if (!row) throw await conflict(tx, id);
+    if (!row) throw await unchanged(tx, organizationShape, id);
     tx.emit('organization.updated', 'Organization', id, { version: row.version });
     return row;
   });
@@ -55,15 +56,8 @@ export async function deleteOrganization(ctx: Ctx, { id, version }: DeleteOrgani
     const [row] =
       await tx.sql`update "Organization" set slug = id, "deletedAt" = ${tx.now}, version = version + 1, "updatedAt" = ${tx.now}
       where id = ${id} and version = ${version} and "deletedAt" is null returning id`;
-    if (!row) throw await conflict(tx, id);
+    if (!row) throw await unchanged(tx, organizationShape, id);
     tx.emit('organization.deleted', 'Organization', id, {}, { operation: 'DELETE' });
     return id;
   });
-}
-
-async function conflict(tx: Tx, id: string): Promise<AppError> {
-  const [found] = await tx.sql<{
-    version: number;
-  }>`select version from "Organization" where id = ${id} and "deletedAt" is null`;
-  return found ? staleVersion('The organization', found.version) : notFound();
 }

@@ -1,9 +1,10 @@
 import type { Ctx } from '../../core/context.js';
-import { type AppError, notFound, staleVersion } from '../../core/errors.js';
+import { notFound } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
 import { restorableDays } from '../../core/roles.js';
 import { columnsSql } from '../../core/sql.js';
+import { unchanged } from '../../core/versions.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type {
   CreateSpaceInput,
@@ -64,7 +65,7 @@ export async function updateSpace(ctx: Ctx, input: UpdateSpaceInput): Promise<Wr
       await tx.sql<SpaceRow>`update "Space" set slug = coalesce(${slug ?? null}::citext, slug), name = coalesce(${name ?? null}::text, name),
       visibility = coalesce(${visibility ?? null}::"SpaceVisibility", visibility), version = version + 1, "updatedAt" = ${tx.now}
       where id = ${id} and version = ${version} and "deletedAt" is null returning ${columns}`;
-    if (!row) throw await conflict(tx, id);
+    if (!row) throw await unchanged(tx, spaceShape, id);
     tx.emit('space.updated', 'Space', id, { version: row.version });
     return row;
   });
@@ -82,7 +83,7 @@ export async function deleteSpace(ctx: Ctx, { id, version }: DeleteSpaceInput): 
     const [row] =
       await tx.sql<SpaceRow>`update "Space" set "deletedAt" = ${tx.now}, version = version + 1, "updatedAt" = ${tx.now}
       where id = ${id} and version = ${version} and "deletedAt" is null returning ${columns}`;
-    if (!row) throw await conflict(tx, id);
+    if (!row) throw await unchanged(tx, spaceShape, id);
     tx.emit('space.deleted', 'Space', id, { version: row.version });
     return { deletedSpaceId: id, restorableUntil: new Date(tx.now.getTime() + restorableDays * dayMs) };
   });
@@ -103,11 +104,4 @@ export async function restoreSpace(ctx: Ctx, { id }: RestoreSpaceInput): Promise
     tx.emit('space.restored', 'Space', id, { version: row.version });
     return row;
   });
-}
-
-async function conflict(tx: Tx, id: string): Promise<AppError> {
-  const [found] = await tx.sql<{
-    version: number;
-  }>`select version from "Space" where id = ${id} and "deletedAt" is null`;
-  return found ? staleVersion('The space', found.version) : notFound();
 }
