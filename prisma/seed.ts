@@ -14,6 +14,7 @@ import { put } from '../src/domains/tree/store.js';
 import { seal } from '../src/domains/tree/value.js';
 import type { DemoWorld } from '../src/gateway/graphiql.js';
 import type { CreateApiKeyInput, CreateInvitationInput } from '../src/generated/graphql.js';
+import { makePosts } from './demo-posts.js';
 
 export type { DemoWorld };
 
@@ -95,7 +96,11 @@ async function makeWorld(app: App): Promise<Pick<DemoWorld, 'spaceId' | 'account
     { organizationId, slug: 'garden', name: 'Garden', visibility: 'PRIVATE' },
     nodes(beds),
   );
-  await createSpace(ada, { organizationId, slug: 'handbook', name: 'Handbook', visibility: 'PUBLIC' }, nodes(handbook));
+  const { value: open } = await createSpace(
+    ada,
+    { organizationId, slug: 'handbook', name: 'Handbook', visibility: 'PUBLIC' },
+    nodes(handbook),
+  );
   await createSpace(
     ada,
     { slug: 'notes', name: "Ada's notes", visibility: 'PRIVATE' },
@@ -110,6 +115,7 @@ async function makeWorld(app: App): Promise<Pick<DemoWorld, 'spaceId' | 'account
     });
   }
   await invite(ada, dov, { spaceId: space.id, spaceRole: 'COMMENTER' });
+  await makePosts({ author: ada, reader: dov, spaceId: space.id, publicSpaceId: open.id });
   return {
     spaceId: space.id,
     accounts: people.map(({ name, email }) => ({ name, email, password })),

@@ -5,6 +5,7 @@ import { type EventTail, eventTail } from './core/event-tail.js';
 import { addJobs, job, type ScheduledJob } from './core/jobs.js';
 import { eventMemory } from './core/memory.js';
 import { lastUsed } from './domains/identity/last-used.js';
+import { postViews } from './domains/posts/views.js';
 import { apolloServer } from './gateway/apollo.js';
 import { documents } from './gateway/documents.js';
 import type { EdgeParts, EdgeSettings } from './gateway/edge.js';
@@ -78,6 +79,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       await tail.stop();
       await wakeups.close();
       await lastUsed(app).flush();
+      await postViews(app).flush(true);
       await audit.flush();
       await database.close();
     },

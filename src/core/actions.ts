@@ -10,6 +10,10 @@ export const scopes = [
   'spaces:write',
   'tree:read',
   'tree:write',
+  'posts:read',
+  'posts:write',
+  'comments:read',
+  'comments:write',
   'events:read',
   'audit:read',
 ] as const;
@@ -87,6 +91,10 @@ export const actions = {
   'space.jobs': space('ADMIN', 'spaces:write', 'ADMIN'),
   'tree.read': space('VIEWER', 'tree:read', 'READ', { public: true }),
   'tree.write': space('EDITOR', 'tree:write', 'WRITE'),
+  'post.write': space('EDITOR', 'posts:write', 'WRITE'),
+  'comment.read': space('VIEWER', 'comments:read', 'READ', { public: true }),
+  'comment.write': space('COMMENTER', 'comments:write', 'WRITE'),
+  'comment.moderate': space('ADMIN', 'comments:write', 'DELETE'),
   'events.read': space('VIEWER', 'events:read', 'READ'),
   'audit.read': space('ADMIN', 'audit:read', 'READ'),
 } as const satisfies Record<`${string}.${string}`, Action>;

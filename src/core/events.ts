@@ -30,6 +30,14 @@ export const eventTypes = {
   'tree.deleted': { access: false },
   'tree.moved': { access: false },
   'tree.restored': { access: false },
+  'post.created': { access: false },
+  'post.updated': { access: false },
+  'post.published': { access: false },
+  'post.unpublished': { access: false },
+  'post.deleted': { access: false },
+  'comment.created': { access: false },
+  'comment.updated': { access: false },
+  'comment.deleted': { access: false },
 } as const satisfies Record<string, { access: boolean }>;
 
 export type EventType = keyof typeof eventTypes;
@@ -41,6 +49,8 @@ export interface Related {
   readonly version?: number;
   readonly userId?: string;
   readonly role?: string;
+  /** What a comment is on. */
+  readonly subjectId?: string;
 }
 
 /** What a change says of itself. */

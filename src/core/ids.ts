@@ -8,6 +8,8 @@ export const prefixes = {
   inv: 'Invitation',
   space: 'Space',
   node: 'TreeNode',
+  post: 'Post',
+  comment: 'Comment',
 } as const;
 
 export type Prefix = keyof typeof prefixes;

@@ -27,10 +27,17 @@ export type Rule =
       readonly relation: string;
       readonly rule: Rule;
     }
-  | { readonly by: 'any'; readonly of: readonly Rule[] };
+  /** The row that `column` names passes the rule of its model, whichever of `models` it is of. No relation of Prisma: `ctx.db` reads none of these rows. */
+  | { readonly by: 'oneOf'; readonly column: string; readonly models: Readonly<Record<string, Rule>> }
+  /** The column holds this value. */
+  | { readonly by: 'is'; readonly column: string; readonly value: string | boolean | null }
+  | { readonly by: 'any'; readonly of: readonly Rule[] }
+  | { readonly by: 'all'; readonly of: readonly Rule[] };
 
 const nobody = (column: string): Rule => ({ by: 'nobody', column });
 const anyOf = (...of: Rule[]): Rule => ({ by: 'any', of });
+const allOf = (...of: Rule[]): Rule => ({ by: 'all', of });
+const is = (column: string, value: string | boolean | null): Rule => ({ by: 'is', column, value });
 const user = (column: string): Rule => ({ by: 'user', column });
 const member = (column: string, least: SpaceRole = 'VIEWER'): Rule => ({ by: 'space', column, least });
 const organization = (column: string, least: OrganizationRole = 'MEMBER'): Rule => ({
@@ -49,6 +56,17 @@ const related = (model: string, key: string, relation: string, rule: Rule): Rule
 /** Content of a space: seen with a role in it, or by all when it is public. `space` is Prisma's name of the relation. */
 const content: Rule = { by: 'space', column: 'spaceId', least: 'VIEWER', public: 'space' };
 const aSpace: Rule = { by: 'space', column: 'id', least: 'VIEWER', public: true };
+
+/** Drafts are for those who write, and for their author as long as they have a role in the space. */
+const post = anyOf(
+  member('spaceId', 'EDITOR'),
+  allOf(content, is('isPublished', true)),
+  allOf(member('spaceId'), user('authorId')),
+);
+
+/** What can be commented on: to see it is to see its comments. */
+const commentables = { Post: post, TreeNode: allOf(content, is('deletedAt', null)) };
+export type Commentable = keyof typeof commentables;
 
 /** Whoever shares a space or an organization with someone, or sees a public space of theirs. */
 const person = anyOf(
@@ -72,6 +90,9 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   SpaceMember: member('spaceId'),
   TreeNode: content,
   TreeNodeVersion: content,
+  Post: post,
+  PostView: nobody('postId'),
+  Comment: { by: 'oneOf', column: 'subjectId', models: commentables },
   AuditEvent: member('spaceId', 'ADMIN'),
   Event: nobody('seq'),
   EventHorizon: nobody('id'),
@@ -113,8 +134,21 @@ export function ruleSql(rule: Rule, alias: string, bind: (param: ViewerParam) =>
       const inner = `${alias}_${rule.relation}`;
       return `exists (select from "${rule.model}" ${inner} where ${inner}.id = ${column(rule.column)} and ${ruleSql(rule.rule, inner, bind)})`;
     }
+    case 'oneOf': {
+      const found = Object.entries(rule.models).map(([model, of]) => {
+        const inner = `${alias}_${model}`;
+        // Not `exists`, which the planner may answer from a hash of the whole table.
+        return `(select ${ruleSql(of, inner, bind)} from "${model}" ${inner} where ${inner}.id = ${column(rule.column)})`;
+      });
+      return `(${found.join(' or ')})`;
+    }
+    case 'is':
+      if (typeof rule.value !== 'string') return `${column(rule.column)} is ${rule.value}`;
+      return `${column(rule.column)} = '${rule.value.replaceAll("'", "''")}'`;
     case 'any':
       return `(${rule.of.map((one) => ruleSql(one, alias, bind)).join(' or ')})`;
+    case 'all':
+      return `(${rule.of.map((one) => ruleSql(one, alias, bind)).join(' and ')})`;
   }
 }
 
@@ -132,6 +166,7 @@ export function viewerValue(param: ViewerParam, roles: Roles, within?: string): 
 export function ruleWhere(rule: Rule, roles: Roles): object {
   switch (rule.by) {
     case 'nobody':
+    case 'oneOf':
       return { [rule.column]: { in: [] } };
     case 'user':
       return { [rule.column]: { in: roles.userId ? [roles.userId] : [] } };
@@ -147,7 +182,11 @@ export function ruleWhere(rule: Rule, roles: Roles): object {
       return { [rule.relation]: { some: ruleWhere(rule.rule, roles) } };
     case 'parent':
       return { [rule.relation]: { is: ruleWhere(rule.rule, roles) } };
+    case 'is':
+      return { [rule.column]: rule.value };
     case 'any':
       return { OR: rule.of.map((one) => ruleWhere(one, roles)) };
+    case 'all':
+      return { AND: rule.of.map((one) => ruleWhere(one, roles)) };
   }
 }

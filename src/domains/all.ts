@@ -2,6 +2,9 @@ import type { Prefix, prefixes } from '../core/ids.js';
 import type { KeyedShape } from '../core/shape.js';
 import type { Resolvers } from '../generated/graphql.js';
 import { resolvers as audit } from './audit/resolvers.js';
+import { commentShape } from './comments/comment.js';
+import { resolvers as comments } from './comments/resolvers.js';
+import { removeComments } from './comments/thread.js';
 import { apiKeyShape } from './identity/api-key.js';
 import type { Leave } from './identity/delete-user.js';
 import { resolvers as identity } from './identity/resolvers.js';
@@ -13,6 +16,8 @@ import { resolvers as jobs } from './jobs/resolvers.js';
 import { leaveAllOrganizations } from './organizations/closing.js';
 import { organizationShape } from './organizations/organization.js';
 import { resolvers as organizations } from './organizations/resolvers.js';
+import { postShape } from './posts/post.js';
+import { resolvers as posts } from './posts/resolvers.js';
 import { resolvers as realtime } from './realtime/resolvers.js';
 import { leaveAllSpaces } from './spaces/closing.js';
 import { leaveSpaces } from './spaces/members.js';
@@ -36,6 +41,8 @@ export const resolvers: readonly Resolvers[] = [
   spaces(({ tree }) => firstNodes(tree)),
   invitations,
   tree,
+  posts(removeComments),
+  comments,
   realtime,
   audit,
   jobs,
@@ -49,4 +56,6 @@ export const nodeShapes: { readonly [Type in (typeof prefixes)[Prefix]]: KeyedSh
   Invitation: invitationShape as KeyedShape<{ id: string }>,
   Space: spaceShape as KeyedShape<{ id: string }>,
   TreeNode: treeNodeShape as KeyedShape<{ id: string }>,
+  Post: postShape as KeyedShape<{ id: string }>,
+  Comment: commentShape as KeyedShape<{ id: string }>,
 };

@@ -42,6 +42,7 @@ const root = {
   Node: byId,
   SpaceContent: byId,
   SpaceOwner: byId,
+  Commentable: byId,
 };
 
 /** The executable schema: the SDL with the domains' resolvers and everything that its directives promise. */

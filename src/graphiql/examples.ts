@@ -1,4 +1,5 @@
 import { liveExamples } from './live-examples.js';
+import { postExamples } from './post-examples.js';
 import { spaceExamples } from './space-examples.js';
 import { treeExamples } from './tree-examples.js';
 
@@ -62,6 +63,7 @@ query WhoAmI {
     variables: {},
   },
   ...treeExamples,
+  ...postExamples,
   ...liveExamples,
   ...spaceExamples,
   {

@@ -25,13 +25,18 @@ export async function purgeSpaces(app: App): Promise<number> {
 async function purgeStep(query: Query, before: Date): Promise<'nothing' | 'content' | 'space'> {
   const [space] = await query<{ id: string }>(nextSql, [before]);
   if (!space) return 'nothing';
-  for (const text of [versionsSql, nodesSql]) if ((await query(text, [space.id, batch])).length > 0) return 'content';
+  for (const text of [commentsSql, postsSql, versionsSql, nodesSql])
+    if ((await query(text, [space.id, batch])).length > 0) return 'content';
   // Members and invitations, which are few, go with it.
   await query('delete from "Space" where id = $1', [space.id]);
   return 'space';
 }
 
 const nextSql = `select id from "Space" where "deletedAt" < $1 order by "deletedAt", id limit 1 for update skip locked`;
+
+const commentsSql = `delete from "Comment" where id in (select id from "Comment" where "spaceId" = $1 limit $2) returning version`;
+
+const postsSql = `delete from "Post" where id in (select id from "Post" where "spaceId" = $1 limit $2) returning version`;
 
 const versionsSql = `delete from "TreeNodeVersion" where ("nodeId", version) in (
     select "nodeId", version from "TreeNodeVersion" where "spaceId" = $1 limit $2) returning version`;

@@ -32,6 +32,18 @@ const treeWrite = (name: string, selection: string, rest: object): Row => ({
   outcomes: 'U N F F F ok ok ok F N',
 });
 
+const noPost = 'post_00000000000000000000000000';
+const noComment = 'comment_00000000000000000000000000';
+
+/** A mutation of a post that is there: the roles from EDITOR up. */
+const postWrite = (name: string, selection: string, rest: object, state: 'post' | 'draft' = 'post'): Row => ({
+  scope: 'posts:write',
+  document: mutation(name, selection),
+  variables: input((stage) => ({ id: stage[state].id, version: 1, ...rest })),
+  absent: input(() => ({ id: noPost, version: 1, ...rest })),
+  outcomes: state === 'post' ? 'U N F F F ok ok ok F N' : 'U N N N N ok ok ok F N',
+});
+
 /** Every root field. A field that is missing here fails the matrix. */
 export const rootRows: Readonly<Record<string, Row>> = {
   'Query.node': {
@@ -95,6 +107,13 @@ export const rootRows: Readonly<Record<string, Row>> = {
     variables: ({ space }) => ({ id: space.id }),
     absent: () => ({ id: noSpace }),
     outcomes: 'U N ok ok ok ok ok ok F N',
+  },
+  'Query.post': {
+    scope: 'posts:read',
+    document: 'query ($id: ID!) { post(by: { id: $id }) { id } }',
+    variables: ({ post }) => ({ id: post.id }),
+    absent: () => ({ id: noPost }),
+    outcomes: 'null null ok ok ok ok ok ok F null',
   },
   'Query.events': {
     scope: 'events:read',
@@ -281,6 +300,38 @@ export const rootRows: Readonly<Record<string, Row>> = {
   'Mutation.batchTree': treeWrite('batchTree', 'results { status }', {
     operations: [{ write: { path: '/b', value: 2 } }],
   }),
+  'Mutation.createPost': {
+    scope: 'posts:write',
+    document: mutation('createPost', 'post { id }'),
+    variables: input(({ space }) => ({ spaceId: space.id, title: 'New' })),
+    absent: input(() => ({ spaceId: noSpace, title: 'New' })),
+    outcomes: 'U N F F F ok ok ok F N',
+  },
+  'Mutation.updatePost': postWrite('updatePost', 'post { id }', { title: 'New' }),
+  'Mutation.publishPost': postWrite('publishPost', 'post { id }', {}, 'draft'),
+  'Mutation.unpublishPost': postWrite('unpublishPost', 'post { id }', {}),
+  'Mutation.deletePost': postWrite('deletePost', 'deletedPostId', {}),
+  'Mutation.createComment': {
+    scope: 'comments:write',
+    document: mutation('createComment', 'comment { id }'),
+    variables: input(({ post }) => ({ subjectId: post.id, content: 'New' })),
+    absent: input(() => ({ subjectId: noPost, content: 'New' })),
+    outcomes: 'U N F F ok ok ok ok F N',
+  },
+  'Mutation.updateComment': {
+    scope: 'comments:write',
+    document: mutation('updateComment', 'comment { id }'),
+    variables: input(({ comment }) => ({ id: comment.id, version: 1, content: 'New' })),
+    absent: input(() => ({ id: noComment, version: 1, content: 'New' })),
+    outcomes: 'U N F F ok F F F F N',
+  },
+  'Mutation.deleteComment': {
+    scope: 'comments:write',
+    document: mutation('deleteComment', 'deletedCommentId'),
+    variables: input(({ comment }) => ({ id: comment.id, version: 1 })),
+    absent: input(() => ({ id: noComment, version: 1 })),
+    outcomes: 'U N F F ok F ok ok F N',
+  },
   'Subscription.events': {
     scope: 'events:read',
     document: 'subscription ($id: ID!) { events(spaceId: $id) { __typename } }',
@@ -293,6 +344,13 @@ export const rootRows: Readonly<Record<string, Row>> = {
     document: 'subscription ($id: ID!) { treeChanged(spaceId: $id) { type } }',
     variables: ({ space }) => ({ id: space.id }),
     absent: () => ({ id: noSpace }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
+  'Subscription.commentsChanged': {
+    scope: 'comments:read',
+    document: 'subscription ($id: ID!) { commentsChanged(subjectId: $id) { type } }',
+    variables: ({ post }) => ({ id: post.id }),
+    absent: () => ({ id: noPost }),
     outcomes: 'U N ok ok ok ok ok ok F N',
   },
 };
@@ -315,4 +373,6 @@ export const nodeRows: Readonly<
   },
   Space: { scope: 'spaces:read', id: ({ space }) => space.id, outcomes: 'U null ok ok ok ok ok ok F null' },
   TreeNode: { scope: 'tree:read', id: ({ node }) => node.id, outcomes: 'U null ok ok ok ok ok ok F null' },
+  Post: { scope: 'posts:read', id: ({ draft }) => draft.id, outcomes: 'U null null null null ok ok ok F null' },
+  Comment: { scope: 'comments:read', id: ({ comment }) => comment.id, outcomes: 'U null ok ok ok ok ok ok F null' },
 };

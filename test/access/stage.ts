@@ -78,6 +78,25 @@ export async function stage({ app }: World) {
     createdById: idOf('owner'),
     updatedById: idOf('owner'),
   };
+  const post = {
+    id: newId('post'),
+    spaceId: space.id,
+    authorId: idOf('owner'),
+    slug: 'post',
+    title: 'Post',
+    content: 'x',
+    isPublished: true,
+    publishedAt: new Date(),
+  };
+  const draft = { ...post, id: newId('post'), slug: 'draft', isPublished: false, publishedAt: null };
+  const comment = {
+    id: newId('comment'),
+    spaceId: space.id,
+    subjectId: post.id,
+    authorId: idOf('commenter'),
+    content: 'x',
+    depth: 0,
+  };
   await prisma.user.createMany({
     data: users.map((user) => ({ ...user, ...(user.name === 'guest' && { email: invitation.email }) })),
   });
@@ -116,6 +135,8 @@ export async function stage({ app }: World) {
       operation: 'WRITE',
     },
   });
+  await prisma.post.createMany({ data: [post, draft] });
+  await prisma.comment.create({ data: comment });
   app.memory.forgetAll();
 
   /** The credential of an actor; a key without the scope has every other one. */
@@ -134,5 +155,19 @@ export async function stage({ app }: World) {
       });
     return viewerOf(idOf(actor));
   }
-  return { idOf, organization, space, otherSpace, deletedSpace, invitation, token, apiKey, node, viewer };
+  return {
+    idOf,
+    organization,
+    space,
+    otherSpace,
+    deletedSpace,
+    invitation,
+    token,
+    apiKey,
+    node,
+    post,
+    draft,
+    comment,
+    viewer,
+  };
 }

@@ -24,7 +24,20 @@ beforeAll(async () => {
     'mutation ($i: CreateInvitationInput!) { createInvitation(input: $i) { invitation { id } } }',
     { i: { spaceId, spaceRole: 'VIEWER', email: 'a@example.com' } },
   );
+  const post = await w.owner.run('mutation ($i: CreatePostInput!) { createPost(input: $i) { post { id } } }', {
+    i: { spaceId, title: 'P', content: 'c' },
+  });
+  const postId = post.data.createPost.post.id;
+  const publish = 'mutation ($i: PublishPostInput!) { publishPost(input: $i) { post { id } } }';
+  await w.owner.run(publish, { i: { id: postId, version: 1 } });
+  const comment = 'mutation ($i: CreateCommentInput!) { createComment(input: $i) { comment { id } } }';
+  const top = await w.owner.run(comment, { i: { subjectId: postId, content: 'a' } });
+  const reply = await w.owner.run(comment, {
+    i: { subjectId: postId, content: 'b', parentId: top.data.createComment.comment.id },
+  });
   ids = {
+    Post: postId,
+    Comment: reply.data.createComment.comment.id,
     TreeNode: node.data.writeTreeNode.treeNode.id,
     ApiKey: key.data.createApiKey.apiKey.id,
     Invitation: invitation.data.createInvitation.invitation.id,
@@ -49,6 +62,8 @@ const byId = (type: string): Way => ({
 /** The way to each type that is read from a table. */
 const ways: Readonly<Record<string, Way>> = {
   TreeNode: byId('TreeNode'),
+  Post: byId('Post'),
+  Comment: byId('Comment'),
   ApiKey: byId('ApiKey'),
   Invitation: byId('Invitation'),
   User: byId('User'),

@@ -45,6 +45,8 @@ const tables = [
   'SpaceMember',
   'TreeNode',
   'TreeNodeVersion',
+  'Post',
+  'Comment',
   'Event',
   'IdempotencyRecord',
 ];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { purgeSpaces } from '../../src/jobs/purge-spaces.js';
 import { anotherApp } from '../support/another-app.js';
-import { invite, join, newOrganization, newSpace } from '../support/tenancy.js';
+import { invite, join, make, newOrganization, newSpace } from '../support/tenancy.js';
 import { treeOf } from '../support/tree.js';
 import { type World, world } from '../support/world.js';
 
@@ -20,12 +20,15 @@ afterAll(() => w.close());
 const remove = 'mutation ($input: DeleteSpaceInput!) { deleteSpace(input: $input) { deletedSpaceId } }';
 const restore = 'mutation ($input: RestoreSpaceInput!) { restoreSpace(input: $input) { space { id } } }';
 
+const createPost = 'mutation ($input: CreatePostInput!) { createPost(input: $input) { post { id } } }';
+const createComment = 'mutation ($input: CreateCommentInput!) { createComment(input: $input) { comment { id } } }';
+
 const drop = async ({ id }: Made) =>
   expect(await w.owner.run(remove, { input: { id, version: 1 } })).toMatchObject({ code: null });
 
 /** How many rows of each table are of a space. */
 async function held(id: string): Promise<Record<string, number>> {
-  const tables = ['TreeNode', 'TreeNodeVersion', 'SpaceMember', 'Invitation'];
+  const tables = ['Comment', 'Post', 'TreeNode', 'TreeNodeVersion', 'SpaceMember', 'Invitation'];
   const parts = tables.map((table) => `(select count(*)::int from "${table}" where "spaceId" = $1) as "${table}"`);
   const [row] = await w.app.database.query<Record<string, number>>(
     `select (select count(*)::int from "Space" where id = $1) as "Space", ${parts.join(', ')}`,
@@ -40,12 +43,16 @@ async function filled(more: object = {}): Promise<Made> {
   for (const path of ['/a', '/a/b', '/c']) await tree.put(path, { n: 1 });
   await tree.put('/a', 2);
   await tree.remove('/c');
+  const { post } = await make<{ post: { id: string } }>(w.owner, createPost, { spaceId: space.id, title: 'A post' });
+  const comment = { subjectId: post.id, content: 'A comment' };
+  const { comment: top } = await make<{ comment: { id: string } }>(w.owner, createComment, comment);
+  await make(w.owner, createComment, { ...comment, parentId: top.id });
   await join(w.owner, w.editor, { spaceId: space.id, spaceRole: 'EDITOR' });
   await invite(w.owner, w.viewer, { spaceId: space.id, spaceRole: 'VIEWER' });
   return space;
 }
 
-const none = { Space: 0, TreeNode: 0, TreeNodeVersion: 0, SpaceMember: 0, Invitation: 0 };
+const none = { Space: 0, Comment: 0, Post: 0, TreeNode: 0, TreeNodeVersion: 0, SpaceMember: 0, Invitation: 0 };
 
 test('a space goes with all it held once it can no longer be restored, and its slug is free', async () => {
   later = 0;
@@ -56,7 +63,14 @@ test('a space goes with all it held once it can no longer be restored, and its s
   later = 29 * dayMs;
   await drop(young);
   expect(await purgeSpaces(w.app)).toBe(0);
-  expect(await held(spaces[0]?.id ?? '')).toMatchObject({ Space: 1, TreeNode: 3, SpaceMember: 2, Invitation: 2 });
+  expect(await held(spaces[0]?.id ?? '')).toMatchObject({
+    Space: 1,
+    Comment: 2,
+    Post: 1,
+    TreeNode: 3,
+    SpaceMember: 2,
+    Invitation: 2,
+  });
   later = 31 * dayMs;
   expect(await purgeSpaces(w.app)).toBe(2);
   for (const { id } of spaces) {

@@ -22,7 +22,7 @@ export const encoded = (value: unknown) =>
 // biome-ignore format: a table
 export const wrong: Readonly<Record<string, readonly unknown[]>> = {
   ID: [{}, [], [{}], true, 1.5, '', '\u0000', '\ud800', 'node_', 'user_zzzzzzzzzzzzzzzzzzzzzzzzzz', 'space_01h455vb4pex5vsknk084sn02q', 'node_01H455VB4PEX5VSKNK084SN02Q', "' or 1=1 --", 'x'.repeat(10_000), newId('node')],
-  String: [{}, [], 5, true, '\u0000', 'a\u0000b', '\ud800x', 'x'.repeat(20_000)],
+  String: [{}, [], 5, true, '\u0000', 'a\u0000b', '\ud800x', 'x'.repeat(300_000)],
   Int: ['1', 1.5, 2 ** 31, -(2 ** 31) - 1, {}, [], true, 'NaN', 1e300],
   Boolean: ['true', 1, 0, {}, []],
   DateTime: ['', 'now', '2026', '2026-13-01T00:00:00Z', '2026-02-30T25:00:00Z', '2026-01-01', 5, {}, [], '\u0000', '+275760-09-13T00:00:00.001Z', '0000-00-00T00:00:00Z'],

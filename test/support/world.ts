@@ -32,7 +32,7 @@ export type World = Awaited<ReturnType<typeof world>>;
 export type Person = ReturnType<World['client']>;
 
 const background =
-  /^(listen|select pg_notify)|from "Event" where \(txid|insert into "AuditEvent"\s+\(at.*from json_to_recordset\(\$1::json\) as a/s;
+  /^(listen|select pg_notify|with viewed as)|from "Event" where \(txid|insert into "AuditEvent"\s+\(at.*from json_to_recordset\(\$1::json\) as a/s;
 
 /** A space of an organization with someone of each role, people outside it, and a database of its own. */
 export async function world(options: { now?: () => Date } = {}) {

@@ -7,9 +7,11 @@ import { parse } from '../../core/input.js';
 import { type List, loadList } from '../../core/lists.js';
 import { load } from '../../core/loaders.js';
 import type { Page } from '../../core/page.js';
-import type { Selection } from '../../core/shape.js';
+import type { KeyedShape, Selection } from '../../core/shape.js';
 import type { AccessDecision, QueryAuditEventsArgs } from '../../generated/graphql.js';
+import { commentShape } from '../comments/comment.js';
 import { invitationShape } from '../invitations/invitation.js';
+import { postShape } from '../posts/post.js';
 import { treeNodeShape } from '../tree/node.js';
 import { below, parsePath } from '../tree/path.js';
 import { type AuditEventRow, auditEventShape, Filter } from './audit-event.js';
@@ -56,6 +58,13 @@ export async function explainAccess(ctx: Ctx, id: string, actionName: string): P
 
 const isAction = (name: string): name is ActionName => Object.hasOwn(actions, name);
 
+/** What lives in a space. */
+const contents = {
+  TreeNode: treeNodeShape as KeyedShape<{ spaceId: string }>,
+  Post: postShape as KeyedShape<{ spaceId: string }>,
+  Comment: commentShape as KeyedShape<{ spaceId: string }>,
+};
+
 /** Where a thing lives. What the viewer may not know of lives in a place that does not exist, as do things of another kind than the action's. */
 async function scopeOf(ctx: Ctx, id: string, action: Action): Promise<Scope> {
   const nowhere: Scope = action.in === 'organization' ? { organization: '' } : { space: '' };
@@ -63,9 +72,9 @@ async function scopeOf(ctx: Ctx, id: string, action: Action): Promise<Scope> {
   if (action.in === 'self') return { self: true };
   if (type === 'Space' && action.in === 'space') return { space: id };
   if (type === 'Organization' && action.in === 'organization') return { organization: id };
-  if (type === 'TreeNode' && action.in === 'space') {
-    const node = await load(ctx, treeNodeShape, id);
-    return node ? { space: node.spaceId } : nowhere;
+  if (type !== null && type in contents && action.in === 'space') {
+    const content = await load(ctx, contents[type as keyof typeof contents], id);
+    return content ? { space: content.spaceId } : nowhere;
   }
   if (type === 'Invitation') {
     const { spaceId, organizationId } = (await load(ctx, invitationShape, id)) ?? {};

@@ -37,6 +37,7 @@ export const treeNodeShape = shape<TreeNodeRow>({
     parent: ['spaceId', 'path'],
     children: ['spaceId', 'path'],
     versions: ['id'],
+    comments: ['id'],
   },
   gone: 'deletedAt',
 });

@@ -1,0 +1,59 @@
+import type { Ctx } from '../../core/context.js';
+import { notFound } from '../../core/errors.js';
+import { eventTypes } from '../../core/events.js';
+import { typeOfId } from '../../core/ids.js';
+import { load } from '../../core/loaders.js';
+import type { KeyedShape, Selection } from '../../core/shape.js';
+import { sqlText } from '../../core/sql.js';
+import type { Commentable } from '../../core/visibility.js';
+import type { Tx } from '../../core/write.js';
+import { type PostRow, postShape } from '../posts/post.js';
+import { type TreeNodeRow, treeNodeShape } from '../tree/node.js';
+
+/** What a comment can be on. */
+export type CommentableRow = PostRow | TreeNodeRow;
+
+/**
+ * What comments need of a kind of subject: its shape, and what its events begin with. Who sees it stands in core/visibility.ts, and a kind of there
+ * that is missing here does not compile.
+ */
+const kinds: {
+  readonly [Kind in Commentable]: { readonly shape: KeyedShape<CommentableRow>; readonly events: string };
+} = {
+  Post: { shape: postShape as KeyedShape<CommentableRow>, events: 'post.' },
+  TreeNode: { shape: treeNodeShape as KeyedShape<CommentableRow>, events: 'tree.' },
+};
+
+/** The kind of what an id names; null for what cannot be commented on. */
+function kindOf(id: string) {
+  const type = typeOfId(id);
+  return type && type in kinds ? kinds[type as Commentable] : null;
+}
+
+/** The events that may tell of comments on a subject, or change who sees it. */
+export function eventsAround(subjectId: string): string[] {
+  const own = kindOf(subjectId)?.events ?? 'comment.';
+  return Object.keys(eventTypes).filter((type) => type.startsWith('comment.') || type.startsWith(own));
+}
+
+/** The subject as the viewer may see it; null for what cannot be commented on too. */
+export async function findSubject(ctx: Ctx, id: string, at?: Selection): Promise<CommentableRow | null> {
+  const kind = kindOf(id);
+  return kind && load(ctx, kind.shape, id, at);
+}
+
+/** The same where it has to be there. */
+export async function subjectOf(ctx: Ctx, id: string, at?: Selection): Promise<CommentableRow> {
+  const subject = await findSubject(ctx, id, at);
+  if (!subject) throw notFound();
+  return subject;
+}
+
+/** Keeps a subject from going until the change commits. */
+export async function holdSubject(tx: Tx, id: string): Promise<void> {
+  const shape = kindOf(id)?.shape;
+  if (!shape) throw notFound();
+  const there = sqlText(shape.gone ? `"${shape.gone}" is null` : 'true');
+  const [row] = await tx.sql`select id from ${sqlText(`"${shape.model}"`)} where id = ${id} and ${there} for key share`;
+  if (!row) throw notFound();
+}
