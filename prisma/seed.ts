@@ -7,6 +7,7 @@ import { contextFor } from '../src/core/operation.js';
 import { createApiKey } from '../src/domains/identity/api-keys.js';
 import { signIn } from '../src/domains/identity/sign-in.js';
 import { acceptInvitation, createInvitation } from '../src/domains/invitations/service.js';
+import { createNote } from '../src/domains/knowledge/service.js';
 import { createOrganization } from '../src/domains/organizations/service.js';
 import { addSpaceMember } from '../src/domains/spaces/members.js';
 import { createSpace, type FirstContent } from '../src/domains/spaces/service.js';
@@ -41,6 +42,22 @@ const handbook: Readonly<Record<string, unknown>> = {
   '/welcome': { text: 'Everybody may read this space.' },
   '/tools': ['spade', 'rake', 'watering can'],
 };
+
+const notes = [
+  {
+    title: 'Tomatoes in the south bed',
+    content: 'Pinch the side shoots of the **tomatoes**, and water the soil, not the leaves.',
+  },
+  {
+    title: 'Watering in summer',
+    content: 'Tomatoes want water every second day; mulch keeps the soil of the beds moist.',
+  },
+  {
+    title: 'Seeds to order',
+    content: '* runner beans\n* winter lettuce\n* dill',
+    keywords: ['seeds', 'beans', 'order'],
+  },
+];
 
 const fileOf = (home: string) => join(home, 'demo.json');
 
@@ -106,6 +123,7 @@ async function makeWorld(app: App): Promise<Pick<DemoWorld, 'spaceId' | 'account
     { slug: 'notes', name: "Ada's notes", visibility: 'PRIVATE' },
     nodes({ '/today': 'Water the south bed.' }),
   );
+  for (const note of notes) await createNote(ada, { spaceId: space.id, ...note });
   for (const member of [ben, cleo]) {
     await invite(ada, member, { organizationId, organizationRole: 'MEMBER' });
     await addSpaceMember(ada, {

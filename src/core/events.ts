@@ -30,6 +30,13 @@ export const eventTypes = {
   'tree.deleted': { access: false },
   'tree.moved': { access: false },
   'tree.restored': { access: false },
+  'note.created': { access: false },
+  'note.updated': { access: false },
+  'note.deleted': { access: false },
+  'note.linked': { access: false },
+  'link.created': { access: false },
+  'link.updated': { access: false },
+  'link.deleted': { access: false },
   'post.created': { access: false },
   'post.updated': { access: false },
   'post.published': { access: false },
@@ -49,6 +56,8 @@ export interface Related {
   readonly version?: number;
   readonly userId?: string;
   readonly role?: string;
+  readonly sourceId?: string;
+  readonly targetId?: string;
   /** What a comment is on. */
   readonly subjectId?: string;
 }

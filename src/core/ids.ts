@@ -8,6 +8,8 @@ export const prefixes = {
   inv: 'Invitation',
   space: 'Space',
   node: 'TreeNode',
+  note: 'Note',
+  link: 'Link',
   post: 'Post',
   comment: 'Comment',
 } as const;

@@ -4,6 +4,10 @@ import type { Query } from '../platform/database/database.js';
 export interface Jobs {
   /** Deletes what has expired and makes room for the days to come. */
   'clean-up': Record<string, never>;
+  /** Looks for what a note is related to. `isRecheck`: because of a change of another note, which then is not looked at again for this one. */
+  'links.discover': { readonly spaceId: string; readonly noteId: string; readonly isRecheck?: true };
+  /** Removes the links of a space whose ends of a type are gone. */
+  'links.sweep': { readonly spaceId: string; readonly type: string };
 }
 
 export type JobName = keyof Jobs;

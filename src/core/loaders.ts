@@ -111,11 +111,15 @@ export interface Related<Row extends object> {
   readonly order: Order;
   /** SQL over `t` that rows must pass besides, without parameters. */
   readonly where?: string;
+  /** SQL over `t` of one more value of the parent each, which stands as `$` in it. */
+  readonly filters?: readonly string[];
+  /** Where the rows come from, `t` included; the table itself when left out. */
+  readonly from?: string;
   readonly largest?: number;
 }
 
 /**
- * One page of a parent's list, as the viewer may see it; `parent` gives the values of the list's keys. The pages of all parents of one
+ * One page of a parent's list, as the viewer may see it; `parent` gives the values of the list's keys, then of its filters. The pages of all parents of one
  * moment take one statement, and so do their counts.
  */
 export async function loadPage<Row extends object>(
@@ -125,8 +129,8 @@ export async function loadPage<Row extends object>(
   args: PageArgs,
   at?: Selection,
 ): Promise<Page<Row>> {
-  const { shape, keys, order, where = '' } = related;
-  const list = `${shape.model} of ${keys.join()} ${where}`;
+  const { shape, order } = related;
+  const list = nameOf(related);
   const parentKey = JSON.stringify(parent);
   const title = `${list} ${parentKey}`;
   const window = windowOf(args, order, title, related.largest);
@@ -142,19 +146,34 @@ export async function loadPage<Row extends object>(
   return pageOf(await pages.load(parentKey), window, order, title, () => counts().load(parentKey));
 }
 
-/** Parents as the first parameters of a statement: one array for each key. */
-function parentsSql({ keys }: { keys: readonly string[] }): string {
-  const arrays = keys.map((_, at) => `$${at + 1}::text[]`).join(', ');
-  return `unnest(${arrays}) with ordinality p(${keys.map((_, at) => `k${at}`).join(', ')}, i)`;
+/** What tells a list from every other. */
+const nameOf = <Row extends object>({ shape, keys, where = '', filters = [], from = '' }: Related<Row>) =>
+  [`${shape.model} of ${keys.join()} ${where}`, ...filters, from].filter(Boolean).join(' ');
+
+/** The values of one parent: its keys, then what its filters compare with. */
+const partsOf = <Row extends object>({ keys, filters = [] }: Related<Row>) => [...keys, ...filters];
+
+/** Parents as the first parameters of a statement: one array for each of their values. */
+function parentsSql(parts: readonly string[]): string {
+  const arrays = parts.map((_, at) => `$${at + 1}::text[]`).join(', ');
+  return `unnest(${arrays}) with ordinality p(${parts.map((_, at) => `k${at}`).join(', ')}, i)`;
 }
 
-function parentValues(keys: readonly string[], parents: readonly string[]): string[][] {
+function parentValues(parts: readonly string[], parents: readonly string[]): string[][] {
   const tuples = parents.map((parent) => JSON.parse(parent) as string[]);
-  return keys.map((_, at) => tuples.map((tuple) => tuple[at] ?? ''));
+  return parts.map((_, at) => tuples.map((tuple) => tuple[at] ?? ''));
 }
 
-const rulesSql = <Row extends object>({ shape, keys, where }: Related<Row>, visible: string) =>
-  [...keys.map((key, at) => `t."${key}" = p.k${at}`), visible, where, notGoneSql(shape)].filter(Boolean);
+const fromSql = <Row extends object>({ shape, from }: Related<Row>) => from ?? `"${shape.model}" t`;
+
+const rulesSql = <Row extends object>({ shape, keys, filters = [], where }: Related<Row>, visible: string) =>
+  [
+    ...keys.map((key, at) => `t."${key}" = p.k${at}`),
+    ...filters.map((filter, at) => filter.replace('$', `p.k${keys.length + at}`)),
+    visible,
+    where,
+    notGoneSql(shape),
+  ].filter(Boolean);
 
 async function pagesOf<Row extends object>(
   ctx: Ctx,
@@ -163,20 +182,21 @@ async function pagesOf<Row extends object>(
   window: Window,
   parents: readonly string[],
 ) {
-  const { shape, keys, order, where } = related;
+  const { shape, order } = related;
+  const parts = partsOf(related);
   const taken = windowSql(order, window);
-  const own = keys.length + 1 + taken.values.length;
-  const statement = statementNamed(`page ${shape.model} ${keys.join()} ${where} ${columns.join()} ${taken.name}`, () =>
+  const own = parts.length + 1 + taken.values.length;
+  const statement = statementNamed(`page ${nameOf(related)} ${columns.join()} ${taken.name}`, () =>
     viewerSql(shape.model, own, (visible) => {
-      const { rules: bounds, by } = taken.make(keys.length + 2);
+      const { rules: bounds, by } = taken.make(parts.length + 2);
       const rules = [...rulesSql(related, visible), ...bounds];
-      return `select p.i::int as "$i", r.* from ${parentsSql(related)} cross join lateral (
-        select ${columns.map((column) => `t."${column}"`).join(', ')} from "${shape.model}" t
-        where ${rules.join(' and ')} order by ${by} limit $${keys.length + 1}) r`;
+      return `select p.i::int as "$i", r.* from ${parentsSql(parts)} cross join lateral (
+        select ${columns.map((column) => `t."${column}"`).join(', ')} from ${fromSql(related)}
+        where ${rules.join(' and ')} order by ${by} limit $${parts.length + 1}) r`;
     }),
   );
   const viewer = statement.values(await roles(ctx));
-  const values = [...parentValues(keys, parents), window.size + 1, ...taken.values, ...viewer];
+  const values = [...parentValues(parts, parents), window.size + 1, ...taken.values, ...viewer];
   const rows = await ctx.app.database.query<Row & { $i: number }>(statement.text, values);
   const pages: Row[][] = parents.map(() => []);
   for (const row of rows) pages[row.$i - 1]?.push(row);
@@ -188,15 +208,16 @@ async function countsOf<Row extends object>(
   related: Related<Row>,
   parents: readonly string[],
 ): Promise<number[]> {
-  const { shape, keys, where } = related;
-  const statement = statementNamed(`count ${shape.model} ${keys.join()} ${where}`, () =>
-    viewerSql(shape.model, keys.length, (visible) => {
+  const parts = partsOf(related);
+  const statement = statementNamed(`count ${nameOf(related)}`, () =>
+    viewerSql(related.shape.model, parts.length, (visible) => {
       const rules = rulesSql(related, visible).join(' and ');
-      return `select c.n::int as n from ${parentsSql(related)} cross join lateral (
-        select count(*) as n from (select from "${shape.model}" t where ${rules} limit ${countLimit}) x) c order by p.i`;
+      return `select c.n::int as n from ${parentsSql(parts)} cross join lateral (
+        select count(*) as n from (select from ${fromSql(related)} where ${rules} limit ${countLimit}) x) c order by p.i`;
     }),
   );
   const viewer = statement.values(await roles(ctx));
-  const rows = await ctx.app.database.query<{ n: number }>(statement.text, [...parentValues(keys, parents), ...viewer]);
+  const values = [...parentValues(parts, parents), ...viewer];
+  const rows = await ctx.app.database.query<{ n: number }>(statement.text, values);
   return rows.map(({ n }) => n);
 }

@@ -1,13 +1,24 @@
 import type { Emitted, EventType } from './events.js';
-import type { JobSpec } from './jobs.js';
+import { type JobSpec, job } from './jobs.js';
 
 type Reaction = (event: Emitted) => JobSpec;
+
+const discoverLinks: Reaction = ({ spaceId, resourceId: noteId }) =>
+  job('links.discover', { spaceId: spaceId ?? '', noteId }, { key: `links.discover ${noteId}`, maxAttempts: 8 });
+
+// Of however many deletions in a space one job follows.
+const sweepLinks: Reaction = ({ spaceId, resourceType }) =>
+  job('links.sweep', { spaceId: spaceId ?? '', type: resourceType }, { key: `links.sweep ${spaceId} ${resourceType}` });
 
 /**
  * What follows from an event besides what its listeners do: jobs, added in the transaction of the change. A domain says what
  * happened; who reacts to it stands here.
  */
-const reactions: { readonly [Type in EventType]?: readonly Reaction[] } = {};
+const reactions: { readonly [Type in EventType]?: readonly Reaction[] } = {
+  'note.created': [discoverLinks],
+  'note.updated': [discoverLinks],
+  'tree.deleted': [sweepLinks],
+};
 
 /** The jobs that follow from what a change said. */
 export const reactionsTo = (emitted: readonly Emitted[]): JobSpec[] =>

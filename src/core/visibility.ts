@@ -68,6 +68,34 @@ const post = anyOf(
 const commentables = { Post: post, TreeNode: allOf(content, is('deletedAt', null)) };
 export type Commentable = keyof typeof commentables;
 
+/** What links join: the rule of each type, and the column that is set where a row is gone. */
+export const linkable = {
+  Note: { rule: content },
+  TreeNode: { rule: content, gone: 'deletedAt' },
+  Post: { rule: post },
+} as const satisfies { readonly [Model in Prisma.ModelName]?: End };
+
+/** What one type of end is seen by. */
+export interface End {
+  readonly rule: Rule;
+  readonly gone?: string;
+}
+
+export type LinkableType = keyof typeof linkable;
+
+export const isLinkable = (type: string | null): type is LinkableType => type !== null && Object.hasOwn(linkable, type);
+
+/** Whether whoever reads a space reads everything of this type in it. */
+export const isSpaceWide = (type: LinkableType) => linkable[type].rule === content;
+
+const ends: Readonly<Record<string, Rule>> = Object.fromEntries(
+  Object.entries(linkable).map(([model, { rule, gone }]: [string, End]) => [
+    model,
+    gone === undefined ? rule : allOf(rule, is(gone, null)),
+  ]),
+);
+const end = (column: string): Rule => ({ by: 'oneOf', column, models: ends });
+
 /** Whoever shares a space or an organization with someone, or sees a public space of theirs. */
 const person = anyOf(
   user('id'),
@@ -90,6 +118,10 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   SpaceMember: member('spaceId'),
   TreeNode: content,
   TreeNodeVersion: content,
+  Note: content,
+  Keyword: content,
+  // Who may not see one end may not know that the other is linked.
+  Link: allOf(content, end('sourceId'), end('targetId')),
   Post: post,
   PostView: nobody('postId'),
   Comment: { by: 'oneOf', column: 'subjectId', models: commentables },

@@ -13,11 +13,16 @@ import { forgetInvitations } from './invitations/closing.js';
 import { invitationShape } from './invitations/invitation.js';
 import { resolvers as invitations } from './invitations/resolvers.js';
 import { resolvers as jobs } from './jobs/resolvers.js';
+import { type Ends, removeLinksOf } from './knowledge/ends.js';
+import { type LinkableRow, linkShape } from './knowledge/link.js';
+import { noteShape } from './knowledge/note.js';
+import { resolvers as knowledge } from './knowledge/resolvers.js';
 import { leaveAllOrganizations } from './organizations/closing.js';
 import { organizationShape } from './organizations/organization.js';
 import { resolvers as organizations } from './organizations/resolvers.js';
 import { postShape } from './posts/post.js';
 import { resolvers as posts } from './posts/resolvers.js';
+import type { Forget } from './posts/service.js';
 import { resolvers as realtime } from './realtime/resolvers.js';
 import { leaveAllSpaces } from './spaces/closing.js';
 import { leaveSpaces } from './spaces/members.js';
@@ -34,6 +39,19 @@ export const leave: Leave = async (tx, closing) => {
   await forgetInvitations(tx, closing);
 };
 
+/** What hangs on things that are deleted, and goes with them. */
+const forget: Forget = async (tx, ids) => {
+  await removeLinksOf(tx, ids);
+  await removeComments(tx, ids);
+};
+
+/** The shape of each type that links join. A type that is missing here does not compile. */
+const ends: Ends = {
+  TreeNode: treeNodeShape as KeyedShape<LinkableRow>,
+  Note: noteShape as KeyedShape<LinkableRow>,
+  Post: postShape as KeyedShape<LinkableRow>,
+};
+
 /** What the domains resolve, older domains first; an older one is given here what newer ones add to its changes. */
 export const resolvers: readonly Resolvers[] = [
   identity(leave),
@@ -41,7 +59,8 @@ export const resolvers: readonly Resolvers[] = [
   spaces(({ tree }) => firstNodes(tree)),
   invitations,
   tree,
-  posts(removeComments),
+  knowledge(ends),
+  posts(forget),
   comments,
   realtime,
   audit,
@@ -56,6 +75,8 @@ export const nodeShapes: { readonly [Type in (typeof prefixes)[Prefix]]: KeyedSh
   Invitation: invitationShape as KeyedShape<{ id: string }>,
   Space: spaceShape as KeyedShape<{ id: string }>,
   TreeNode: treeNodeShape as KeyedShape<{ id: string }>,
+  Note: noteShape as KeyedShape<{ id: string }>,
+  Link: linkShape as KeyedShape<{ id: string }>,
   Post: postShape as KeyedShape<{ id: string }>,
   Comment: commentShape as KeyedShape<{ id: string }>,
 };

@@ -42,6 +42,7 @@ const root = {
   Node: byId,
   SpaceContent: byId,
   SpaceOwner: byId,
+  Linkable: byId,
   Commentable: byId,
 };
 

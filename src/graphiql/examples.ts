@@ -1,3 +1,4 @@
+import { knowledgeExamples } from './knowledge-examples.js';
 import { liveExamples } from './live-examples.js';
 import { postExamples } from './post-examples.js';
 import { spaceExamples } from './space-examples.js';
@@ -63,6 +64,7 @@ query WhoAmI {
     variables: {},
   },
   ...treeExamples,
+  ...knowledgeExamples,
   ...postExamples,
   ...liveExamples,
   ...spaceExamples,

@@ -25,7 +25,7 @@ export async function purgeSpaces(app: App): Promise<number> {
 async function purgeStep(query: Query, before: Date): Promise<'nothing' | 'content' | 'space'> {
   const [space] = await query<{ id: string }>(nextSql, [before]);
   if (!space) return 'nothing';
-  for (const text of [commentsSql, postsSql, versionsSql, nodesSql])
+  for (const text of [commentsSql, postsSql, ...knowledgeSql, keywordsSql, versionsSql, nodesSql])
     if ((await query(text, [space.id, batch])).length > 0) return 'content';
   // Members and invitations, which are few, go with it.
   await query('delete from "Space" where id = $1', [space.id]);
@@ -34,6 +34,12 @@ async function purgeStep(query: Query, before: Date): Promise<'nothing' | 'conte
 
 const nextSql = `select id from "Space" where "deletedAt" < $1 order by "deletedAt", id limit 1 for update skip locked`;
 
+const knowledgeSql = ['Link', 'Note'].map(
+  (table) =>
+    `delete from "${table}" where id in (select id from "${table}" where "spaceId" = $1 limit $2) returning id`,
+);
+const keywordsSql = `delete from "Keyword" where ("spaceId", term, "resourceType", "resourceId") in (
+    select "spaceId", term, "resourceType", "resourceId" from "Keyword" where "spaceId" = $1 limit $2) returning term`;
 const commentsSql = `delete from "Comment" where id in (select id from "Comment" where "spaceId" = $1 limit $2) returning version`;
 
 const postsSql = `delete from "Post" where id in (select id from "Post" where "spaceId" = $1 limit $2) returning version`;

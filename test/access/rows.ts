@@ -32,6 +32,22 @@ const treeWrite = (name: string, selection: string, rest: object): Row => ({
   outcomes: 'U N F F F ok ok ok F N',
 });
 
+const noNote = 'note_00000000000000000000000000';
+
+/** A mutation of something written or linked in the space: the roles from EDITOR up. */
+const knowledgeWrite = (
+  name: string,
+  selection: string,
+  rest: (stage: Stage) => object,
+  absent: (stage: Stage) => object,
+): Row => ({
+  scope: 'knowledge:write',
+  document: mutation(name, selection),
+  variables: input(rest),
+  absent: input((stage) => ({ ...rest(stage), ...absent(stage) })),
+  outcomes: 'U N F F F ok ok ok F N',
+});
+
 const noPost = 'post_00000000000000000000000000';
 const noComment = 'comment_00000000000000000000000000';
 
@@ -106,6 +122,20 @@ export const rootRows: Readonly<Record<string, Row>> = {
     document: 'query ($id: ID!) { tree(spaceId: $id) { nodes { value } } }',
     variables: ({ space }) => ({ id: space.id }),
     absent: () => ({ id: noSpace }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
+  'Query.note': {
+    scope: 'knowledge:read',
+    document: 'query ($id: ID!) { note(id: $id) { title } }',
+    variables: ({ note }) => ({ id: note.id }),
+    absent: () => ({ id: noNote }),
+    outcomes: 'U null ok ok ok ok ok ok F null',
+  },
+  'Query.graph': {
+    scope: 'knowledge:read',
+    document: 'query ($id: ID!) { graph(root: $id) { links { id } } }',
+    variables: ({ note }) => ({ id: note.id }),
+    absent: () => ({ id: noNote }),
     outcomes: 'U N ok ok ok ok ok ok F N',
   },
   'Query.post': {
@@ -300,6 +330,36 @@ export const rootRows: Readonly<Record<string, Row>> = {
   'Mutation.batchTree': treeWrite('batchTree', 'results { status }', {
     operations: [{ write: { path: '/b', value: 2 } }],
   }),
+  'Mutation.createNote': knowledgeWrite(
+    'createNote',
+    'note { id }',
+    ({ space }) => ({ spaceId: space.id, title: 'New' }),
+    () => ({ spaceId: noSpace }),
+  ),
+  'Mutation.updateNote': knowledgeWrite(
+    'updateNote',
+    'note { id }',
+    ({ note }) => ({ id: note.id, version: 1, title: 'New' }),
+    () => ({ id: noNote }),
+  ),
+  'Mutation.deleteNote': knowledgeWrite(
+    'deleteNote',
+    'deletedNoteId',
+    ({ note }) => ({ id: note.id, version: 1 }),
+    () => ({ id: noNote }),
+  ),
+  'Mutation.createLink': knowledgeWrite(
+    'createLink',
+    'link { id }',
+    ({ note, node }) => ({ sourceId: node.id, targetId: note.id }),
+    () => ({ targetId: noNote }),
+  ),
+  'Mutation.deleteLink': knowledgeWrite(
+    'deleteLink',
+    'deletedLinkId',
+    ({ link }) => ({ id: link.id }),
+    () => ({ id: 'link_00000000000000000000000000' }),
+  ),
   'Mutation.createPost': {
     scope: 'posts:write',
     document: mutation('createPost', 'post { id }'),
@@ -346,6 +406,13 @@ export const rootRows: Readonly<Record<string, Row>> = {
     absent: () => ({ id: noSpace }),
     outcomes: 'U N ok ok ok ok ok ok F N',
   },
+  'Subscription.linksChanged': {
+    scope: 'knowledge:read',
+    document: 'subscription ($id: ID!) { linksChanged(id: $id) { type } }',
+    variables: ({ note }) => ({ id: note.id }),
+    absent: () => ({ id: noNote }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
   'Subscription.commentsChanged': {
     scope: 'comments:read',
     document: 'subscription ($id: ID!) { commentsChanged(subjectId: $id) { type } }',
@@ -373,6 +440,8 @@ export const nodeRows: Readonly<
   },
   Space: { scope: 'spaces:read', id: ({ space }) => space.id, outcomes: 'U null ok ok ok ok ok ok F null' },
   TreeNode: { scope: 'tree:read', id: ({ node }) => node.id, outcomes: 'U null ok ok ok ok ok ok F null' },
+  Note: { scope: 'knowledge:read', id: ({ note }) => note.id, outcomes: 'U null ok ok ok ok ok ok F null' },
+  Link: { scope: 'knowledge:read', id: ({ link }) => link.id, outcomes: 'U null ok ok ok ok ok ok F null' },
   Post: { scope: 'posts:read', id: ({ draft }) => draft.id, outcomes: 'U null null null null ok ok ok F null' },
   Comment: { scope: 'comments:read', id: ({ comment }) => comment.id, outcomes: 'U null ok ok ok ok ok ok F null' },
 };

@@ -78,6 +78,17 @@ export async function stage({ app }: World) {
     createdById: idOf('owner'),
     updatedById: idOf('owner'),
   };
+  const note = { id: newId('note'), spaceId: space.id, authorId: idOf('owner'), title: 'Note', content: '' };
+  const link = {
+    id: newId('link'),
+    spaceId: space.id,
+    sourceType: 'Note',
+    sourceId: note.id,
+    targetType: 'TreeNode',
+    targetId: node.id,
+    kind: 'related',
+    origin: 'MANUAL' as const,
+  };
   const post = {
     id: newId('post'),
     spaceId: space.id,
@@ -135,6 +146,8 @@ export async function stage({ app }: World) {
       operation: 'WRITE',
     },
   });
+  await prisma.note.create({ data: note });
+  await prisma.link.create({ data: link });
   await prisma.post.createMany({ data: [post, draft] });
   await prisma.comment.create({ data: comment });
   app.memory.forgetAll();
@@ -165,6 +178,8 @@ export async function stage({ app }: World) {
     token,
     apiKey,
     node,
+    note,
+    link,
     post,
     draft,
     comment,

@@ -24,6 +24,11 @@ beforeAll(async () => {
     'mutation ($i: CreateInvitationInput!) { createInvitation(input: $i) { invitation { id } } }',
     { i: { spaceId, spaceRole: 'VIEWER', email: 'a@example.com' } },
   );
+  const make = 'mutation ($i: CreateNoteInput!) { createNote(input: $i) { note { id } } }';
+  const note = await w.owner.run(make, { i: { spaceId, title: 'Beans', content: 'climb' } });
+  const link = await w.owner.run('mutation ($i: CreateLinkInput!) { createLink(input: $i) { link { id } } }', {
+    i: { sourceId: note.data.createNote.note.id, targetId: node.data.writeTreeNode.treeNode.id },
+  });
   const post = await w.owner.run('mutation ($i: CreatePostInput!) { createPost(input: $i) { post { id } } }', {
     i: { spaceId, title: 'P', content: 'c' },
   });
@@ -36,6 +41,8 @@ beforeAll(async () => {
     i: { subjectId: postId, content: 'b', parentId: top.data.createComment.comment.id },
   });
   ids = {
+    Note: note.data.createNote.note.id,
+    Link: link.data.createLink.link.id,
     Post: postId,
     Comment: reply.data.createComment.comment.id,
     TreeNode: node.data.writeTreeNode.treeNode.id,
@@ -62,6 +69,8 @@ const byId = (type: string): Way => ({
 /** The way to each type that is read from a table. */
 const ways: Readonly<Record<string, Way>> = {
   TreeNode: byId('TreeNode'),
+  Note: byId('Note'),
+  Link: byId('Link'),
   Post: byId('Post'),
   Comment: byId('Comment'),
   ApiKey: byId('ApiKey'),

@@ -2,7 +2,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 
 /** Older domains first: a domain builds on those before it. */
-const order = ['identity', 'organizations', 'spaces', 'invitations', 'tree', 'posts', 'comments', 'realtime', 'audit'];
+const order = [
+  'identity',
+  'organizations',
+  'spaces',
+  'invitations',
+  'tree',
+  'knowledge',
+  'posts',
+  'comments',
+  'realtime',
+  'audit',
+];
 
 /** The domain of each table, which is the file of its model. What the log and repeated calls keep is core's, for all to use. */
 const ownerOf = new Map(

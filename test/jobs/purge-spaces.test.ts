@@ -20,15 +20,28 @@ afterAll(() => w.close());
 const remove = 'mutation ($input: DeleteSpaceInput!) { deleteSpace(input: $input) { deletedSpaceId } }';
 const restore = 'mutation ($input: RestoreSpaceInput!) { restoreSpace(input: $input) { space { id } } }';
 
+const createNote = 'mutation ($input: CreateNoteInput!) { createNote(input: $input) { note { id } } }';
+const createLink = 'mutation ($input: CreateLinkInput!) { createLink(input: $input) { link { id } } }';
 const createPost = 'mutation ($input: CreatePostInput!) { createPost(input: $input) { post { id } } }';
 const createComment = 'mutation ($input: CreateCommentInput!) { createComment(input: $input) { comment { id } } }';
 
 const drop = async ({ id }: Made) =>
   expect(await w.owner.run(remove, { input: { id, version: 1 } })).toMatchObject({ code: null });
 
+const tables = [
+  'Comment',
+  'Post',
+  'Note',
+  'Keyword',
+  'Link',
+  'TreeNode',
+  'TreeNodeVersion',
+  'SpaceMember',
+  'Invitation',
+];
+
 /** How many rows of each table are of a space. */
 async function held(id: string): Promise<Record<string, number>> {
-  const tables = ['Comment', 'Post', 'TreeNode', 'TreeNodeVersion', 'SpaceMember', 'Invitation'];
   const parts = tables.map((table) => `(select count(*)::int from "${table}" where "spaceId" = $1) as "${table}"`);
   const [row] = await w.app.database.query<Record<string, number>>(
     `select (select count(*)::int from "Space" where id = $1) as "Space", ${parts.join(', ')}`,
@@ -43,6 +56,9 @@ async function filled(more: object = {}): Promise<Made> {
   for (const path of ['/a', '/a/b', '/c']) await tree.put(path, { n: 1 });
   await tree.put('/a', 2);
   await tree.remove('/c');
+  const note = () => make<{ note: Made }>(w.owner, createNote, { spaceId: space.id, title: 'Beans' });
+  const [one, other] = [await note(), await note()];
+  await make(w.owner, createLink, { sourceId: one.note.id, targetId: other.note.id });
   const { post } = await make<{ post: { id: string } }>(w.owner, createPost, { spaceId: space.id, title: 'A post' });
   const comment = { subjectId: post.id, content: 'A comment' };
   const { comment: top } = await make<{ comment: { id: string } }>(w.owner, createComment, comment);
@@ -52,7 +68,7 @@ async function filled(more: object = {}): Promise<Made> {
   return space;
 }
 
-const none = { Space: 0, Comment: 0, Post: 0, TreeNode: 0, TreeNodeVersion: 0, SpaceMember: 0, Invitation: 0 };
+const none = { Space: 0, ...Object.fromEntries(tables.map((table) => [table, 0])) };
 
 test('a space goes with all it held once it can no longer be restored, and its slug is free', async () => {
   later = 0;
@@ -65,9 +81,12 @@ test('a space goes with all it held once it can no longer be restored, and its s
   expect(await purgeSpaces(w.app)).toBe(0);
   expect(await held(spaces[0]?.id ?? '')).toMatchObject({
     Space: 1,
+    TreeNode: 3,
+    Note: 2,
+    Keyword: 2,
+    Link: 1,
     Comment: 2,
     Post: 1,
-    TreeNode: 3,
     SpaceMember: 2,
     Invitation: 2,
   });

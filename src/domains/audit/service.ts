@@ -11,6 +11,8 @@ import type { KeyedShape, Selection } from '../../core/shape.js';
 import type { AccessDecision, QueryAuditEventsArgs } from '../../generated/graphql.js';
 import { commentShape } from '../comments/comment.js';
 import { invitationShape } from '../invitations/invitation.js';
+import { linkShape } from '../knowledge/link.js';
+import { noteShape } from '../knowledge/note.js';
 import { postShape } from '../posts/post.js';
 import { treeNodeShape } from '../tree/node.js';
 import { below, parsePath } from '../tree/path.js';
@@ -61,6 +63,8 @@ const isAction = (name: string): name is ActionName => Object.hasOwn(actions, na
 /** What lives in a space. */
 const contents = {
   TreeNode: treeNodeShape as KeyedShape<{ spaceId: string }>,
+  Note: noteShape as KeyedShape<{ spaceId: string }>,
+  Link: linkShape as KeyedShape<{ spaceId: string }>,
   Post: postShape as KeyedShape<{ spaceId: string }>,
   Comment: commentShape as KeyedShape<{ spaceId: string }>,
 };

@@ -2,6 +2,7 @@ import { load, loadExisting } from '../../core/loaders.js';
 import { payload } from '../../core/payload.js';
 import type { Resolvers } from '../../generated/graphql.js';
 import { userShape } from '../identity/user.js';
+import { linksOf } from '../knowledge/loaders.js';
 import { spaceShape } from '../spaces/space.js';
 import { postsOf } from './loaders.js';
 import { createPost, deletePost, type Forget, post, publishPost, unpublishPost, updatePost } from './service.js';
@@ -18,6 +19,7 @@ export const resolvers = (forget: Forget): Resolvers => ({
     space: ({ spaceId }, _, ctx, info) => loadExisting(ctx, spaceShape, spaceId, info),
     excerpt: ({ excerpt, summary }) => excerpt ?? summary,
     author: ({ authorId }, _, ctx, info) => (authorId ? load(ctx, userShape, authorId, info) : null),
+    links: ({ id }, args, ctx, info) => linksOf(ctx, id, args, info),
   },
   Mutation: {
     createPost: (_, { input }, ctx) => payload(createPost(ctx, input), (post) => ({ post })),

@@ -29,7 +29,7 @@ export const treeNodeShape = shape<TreeNodeRow>({
   model: 'TreeNode',
   key: 'id',
   columns,
-  always: [],
+  always: ['id'],
   fields: {
     space: ['spaceId'],
     createdBy: ['createdById'],
