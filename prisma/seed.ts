@@ -16,6 +16,7 @@ import { seal } from '../src/domains/tree/value.js';
 import type { DemoWorld } from '../src/gateway/graphiql.js';
 import type { CreateApiKeyInput, CreateInvitationInput } from '../src/generated/graphql.js';
 import { makePosts } from './demo-posts.js';
+import { makeTasks } from './demo-tasks.js';
 
 export type { DemoWorld };
 
@@ -134,6 +135,7 @@ async function makeWorld(app: App): Promise<Pick<DemoWorld, 'spaceId' | 'account
   }
   await invite(ada, dov, { spaceId: space.id, spaceRole: 'COMMENTER' });
   await makePosts({ author: ada, reader: dov, spaceId: space.id, publicSpaceId: open.id });
+  await makeTasks({ owner: ada, helper: ben, spaceId: space.id });
   return {
     spaceId: space.id,
     accounts: people.map(({ name, email }) => ({ name, email, password })),

@@ -16,6 +16,9 @@ export const scopes = [
   'posts:write',
   'comments:read',
   'comments:write',
+  'tasks:read',
+  'tasks:write',
+  'tasks:run',
   'events:read',
   'audit:read',
 ] as const;
@@ -101,6 +104,10 @@ export const actions = {
   'comment.read': space('VIEWER', 'comments:read', 'READ', { public: true }),
   'comment.write': space('COMMENTER', 'comments:write', 'WRITE'),
   'comment.moderate': space('ADMIN', 'comments:write', 'DELETE'),
+  'task.read': space('VIEWER', 'tasks:read', 'READ'),
+  'task.write': space('EDITOR', 'tasks:write', 'WRITE'),
+  'task.run': space('EDITOR', 'tasks:run', 'WRITE'),
+  'task.manage': space('ADMIN', 'tasks:write', 'WRITE'),
   'events.read': space('VIEWER', 'events:read', 'READ'),
   'audit.read': space('ADMIN', 'audit:read', 'READ'),
 } as const satisfies Record<`${string}.${string}`, Action>;

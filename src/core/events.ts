@@ -45,6 +45,14 @@ export const eventTypes = {
   'comment.created': { access: false },
   'comment.updated': { access: false },
   'comment.deleted': { access: false },
+  'task.created': { access: false },
+  'task.updated': { access: false },
+  'task.queued': { access: false },
+  'task.started': { access: false },
+  'task.delayed': { access: false },
+  'task.completed': { access: false },
+  'task.failed': { access: false },
+  'task.cancelled': { access: false },
 } as const satisfies Record<string, { access: boolean }>;
 
 export type EventType = keyof typeof eventTypes;

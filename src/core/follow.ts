@@ -144,7 +144,7 @@ async function* deliveries(
 }
 
 /** Lets `return()` take effect while `items` waits; a bare generator would hold on until its next event. */
-function closable<T>(items: AsyncGenerator<T>, closing: AbortController): AsyncIterableIterator<T> {
+export function closable<T>(items: AsyncGenerator<T>, closing: AbortController): AsyncIterableIterator<T> {
   return {
     [Symbol.asyncIterator]() {
       return this;

@@ -12,6 +12,7 @@ export const prefixes = {
   link: 'Link',
   post: 'Post',
   comment: 'Comment',
+  task: 'Task',
 } as const;
 
 export type Prefix = keyof typeof prefixes;

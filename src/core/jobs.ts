@@ -8,6 +8,12 @@ export interface Jobs {
   'links.discover': { readonly spaceId: string; readonly noteId: string; readonly isRecheck?: true };
   /** Removes the links of a space whose ends of a type are gone. */
   'links.sweep': { readonly spaceId: string; readonly type: string };
+  /** Lets go of tasks whose runners have not been heard of in time. */
+  'tasks.expireLeases': Record<string, never>;
+  /** Lets a task wait no longer: it is due. */
+  'task.queue': { readonly taskId: string };
+  /** Runs a task of a registered type. */
+  'task.run': { readonly taskId: string };
 }
 
 export type JobName = keyof Jobs;

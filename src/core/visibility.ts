@@ -104,6 +104,9 @@ const person = anyOf(
   related('Space', 'ownerUserId', 'ownedSpaces', aSpace),
 );
 
+/** Work is the members' own, also in a public space. */
+const task = member('spaceId');
+
 /** Which rows of each model a viewer may read. A model that is missing here does not compile. */
 export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   User: person,
@@ -125,6 +128,8 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   Post: post,
   PostView: nobody('postId'),
   Comment: { by: 'oneOf', column: 'subjectId', models: commentables },
+  Task: task,
+  TaskEvent: { by: 'parent', column: 'taskId', model: 'Task', relation: 'task', rule: task },
   AuditEvent: member('spaceId', 'ADMIN'),
   Event: nobody('seq'),
   EventHorizon: nobody('id'),

@@ -28,6 +28,9 @@ import { leaveAllSpaces } from './spaces/closing.js';
 import { leaveSpaces } from './spaces/members.js';
 import { resolvers as spaces } from './spaces/resolvers.js';
 import { spaceShape } from './spaces/space.js';
+import { leaveTasks } from './tasks/closing.js';
+import { resolvers as tasks } from './tasks/resolvers.js';
+import { taskShape } from './tasks/task.js';
 import { treeNodeShape } from './tree/node.js';
 import { resolvers as tree } from './tree/resolvers.js';
 import { firstNodes } from './tree/service.js';
@@ -37,6 +40,7 @@ export const leave: Leave = async (tx, closing) => {
   await leaveAllOrganizations(tx, closing);
   await leaveAllSpaces(tx, closing);
   await forgetInvitations(tx, closing);
+  await leaveTasks(tx, closing);
 };
 
 /** What hangs on things that are deleted, and goes with them. */
@@ -62,6 +66,7 @@ export const resolvers: readonly Resolvers[] = [
   knowledge(ends),
   posts(forget),
   comments,
+  tasks,
   realtime,
   audit,
   jobs,
@@ -79,4 +84,5 @@ export const nodeShapes: { readonly [Type in (typeof prefixes)[Prefix]]: KeyedSh
   Link: linkShape as KeyedShape<{ id: string }>,
   Post: postShape as KeyedShape<{ id: string }>,
   Comment: commentShape as KeyedShape<{ id: string }>,
+  Task: taskShape as KeyedShape<{ id: string }>,
 };

@@ -2,6 +2,7 @@ import { knowledgeExamples } from './knowledge-examples.js';
 import { liveExamples } from './live-examples.js';
 import { postExamples } from './post-examples.js';
 import { spaceExamples } from './space-examples.js';
+import { taskExamples } from './task-examples.js';
 import { treeExamples } from './tree-examples.js';
 
 /**
@@ -66,6 +67,7 @@ query WhoAmI {
   ...treeExamples,
   ...knowledgeExamples,
   ...postExamples,
+  ...taskExamples,
   ...liveExamples,
   ...spaceExamples,
   {

@@ -2,11 +2,17 @@ import type { App } from '../core/context.js';
 import type { JobName, JobRun, Jobs } from '../core/jobs.js';
 import { cleanUp } from './clean-up.js';
 import { discoverLinks } from './discover-links.js';
+import { expireAllLeases } from './expire-leases.js';
 import { sweepLinks } from './sweep-links.js';
+import { queueDueTask } from './task-queue.js';
+import { runTask } from './task-run.js';
 
 /** What each job does. It may be called twice for one job, and must have its effect once. */
 export const jobs: { readonly [Name in JobName]: (app: App, payload: Jobs[Name], run: JobRun) => Promise<void> } = {
   'clean-up': cleanUp,
   'links.discover': discoverLinks,
   'links.sweep': sweepLinks,
+  'tasks.expireLeases': expireAllLeases,
+  'task.queue': queueDueTask,
+  'task.run': runTask,
 };

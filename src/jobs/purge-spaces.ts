@@ -25,7 +25,16 @@ export async function purgeSpaces(app: App): Promise<number> {
 async function purgeStep(query: Query, before: Date): Promise<'nothing' | 'content' | 'space'> {
   const [space] = await query<{ id: string }>(nextSql, [before]);
   if (!space) return 'nothing';
-  for (const text of [commentsSql, postsSql, ...knowledgeSql, keywordsSql, versionsSql, nodesSql])
+  for (const text of [
+    taskEventsSql,
+    tasksSql,
+    commentsSql,
+    postsSql,
+    ...knowledgeSql,
+    keywordsSql,
+    versionsSql,
+    nodesSql,
+  ])
     if ((await query(text, [space.id, batch])).length > 0) return 'content';
   // Members and invitations, which are few, go with it.
   await query('delete from "Space" where id = $1', [space.id]);
@@ -48,3 +57,8 @@ const versionsSql = `delete from "TreeNodeVersion" where ("nodeId", version) in 
     select "nodeId", version from "TreeNodeVersion" where "spaceId" = $1 limit $2) returning version`;
 
 const nodesSql = `delete from "TreeNode" where id in (select id from "TreeNode" where "spaceId" = $1 limit $2) returning version`;
+
+const taskEventsSql = `delete from "TaskEvent" where ("taskId", seq) in (
+    select e."taskId", e.seq from "Task" t join "TaskEvent" e on e."taskId" = t.id where t."spaceId" = $1 limit $2) returning seq`;
+
+const tasksSql = `delete from "Task" where id in (select id from "Task" where "spaceId" = $1 limit $2) returning version`;

@@ -4,6 +4,7 @@ import type { ScheduledJob } from '../core/jobs.js';
 /** Jobs by the clock: how often, in minutes. */
 const everyMinutes: { readonly [Name in ScheduledJob]: number } = {
   'clean-up': 60,
+  'tasks.expireLeases': 1,
 };
 
 /**

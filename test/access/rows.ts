@@ -48,6 +48,7 @@ const knowledgeWrite = (
   outcomes: 'U N F F F ok ok ok F N',
 });
 
+const noTask = 'task_00000000000000000000000000';
 const noPost = 'post_00000000000000000000000000';
 const noComment = 'comment_00000000000000000000000000';
 
@@ -58,6 +59,15 @@ const postWrite = (name: string, selection: string, rest: object, state: 'post' 
   variables: input((stage) => ({ id: stage[state].id, version: 1, ...rest })),
   absent: input(() => ({ id: noPost, version: 1, ...rest })),
   outcomes: state === 'post' ? 'U N F F F ok ok ok F N' : 'U N N N N ok ok ok F N',
+});
+
+/** A mutation of someone else's task: the roles from EDITOR up, or those of `outcomes`. */
+const taskWrite = (name: string, rest: object, { outcomes = 'U N F F F ok ok ok F N', of = 'task' } = {}): Row => ({
+  scope: 'tasks:write',
+  document: mutation(name, 'task { id }'),
+  variables: input(({ task, begun }) => ({ id: (of === 'task' ? task : begun).id, ...rest })),
+  absent: input(() => ({ id: noTask, ...rest })),
+  outcomes,
 });
 
 /** Every root field. A field that is missing here fails the matrix. */
@@ -413,6 +423,48 @@ export const rootRows: Readonly<Record<string, Row>> = {
     absent: () => ({ id: noNote }),
     outcomes: 'U N ok ok ok ok ok ok F N',
   },
+  'Query.task': {
+    scope: 'tasks:read',
+    document: 'query ($id: ID!) { task(id: $id) { id } }',
+    variables: ({ task }) => ({ id: task.id }),
+    absent: () => ({ id: noTask }),
+    outcomes: 'U null ok ok ok ok ok ok ok null',
+  },
+  'Mutation.createTask': {
+    scope: 'tasks:write',
+    document: mutation('createTask', 'task { id }'),
+    variables: input(({ space }) => ({ spaceId: space.id, title: 'New' })),
+    absent: input(() => ({ spaceId: noSpace, title: 'New' })),
+    outcomes: 'U N F F F ok ok ok F N',
+  },
+  'Mutation.updateTask': taskWrite('updateTask', { version: 1, title: 'New' }),
+  'Mutation.cancelTask': taskWrite('cancelTask', {}, { outcomes: 'U N F F F F ok ok F N' }),
+  // Nobody retries a task that has not failed.
+  'Mutation.retryTask': taskWrite('retryTask', {}, { outcomes: 'U N F F F F C C F N' }),
+  'Mutation.claimTask': {
+    scope: 'tasks:run',
+    document: mutation('claimTask', 'leaseToken'),
+    variables: input(({ space }) => ({ spaceId: space.id, types: ['acme.render'] })),
+    absent: input(() => ({ spaceId: noSpace, types: ['acme.render'] })),
+    outcomes: 'U N F F F ok ok ok F N',
+  },
+  'Mutation.reportTaskProgress': taskWrite('reportTaskProgress', { progress: 5 }, { of: 'begun' }),
+  'Mutation.completeTask': taskWrite('completeTask', {}, { of: 'begun' }),
+  'Mutation.failTask': taskWrite('failTask', { code: 'RAIN', message: 'It rained.' }, { of: 'begun' }),
+  'Subscription.taskChanged': {
+    scope: 'tasks:read',
+    document: 'subscription ($id: ID!) { taskChanged(spaceId: $id) { type } }',
+    variables: ({ space }) => ({ id: space.id }),
+    absent: () => ({ id: noSpace }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
+  'Subscription.taskProgress': {
+    scope: 'tasks:read',
+    document: 'subscription ($id: ID!) { taskProgress(taskId: $id) { seq } }',
+    variables: ({ task }) => ({ id: task.id }),
+    absent: () => ({ id: noTask }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
   'Subscription.commentsChanged': {
     scope: 'comments:read',
     document: 'subscription ($id: ID!) { commentsChanged(subjectId: $id) { type } }',
@@ -444,4 +496,5 @@ export const nodeRows: Readonly<
   Link: { scope: 'knowledge:read', id: ({ link }) => link.id, outcomes: 'U null ok ok ok ok ok ok F null' },
   Post: { scope: 'posts:read', id: ({ draft }) => draft.id, outcomes: 'U null null null null ok ok ok F null' },
   Comment: { scope: 'comments:read', id: ({ comment }) => comment.id, outcomes: 'U null ok ok ok ok ok ok F null' },
+  Task: { scope: 'tasks:read', id: ({ task }) => task.id, outcomes: 'U null ok ok ok ok ok ok ok null' },
 };

@@ -148,6 +148,9 @@ export async function stage({ app }: World) {
   });
   await prisma.note.create({ data: note });
   await prisma.link.create({ data: link });
+  const task = { id: newId('task'), spaceId: space.id, ownerId: idOf('member'), type: 'manual' };
+  const begun = { ...task, id: newId('task'), status: 'RUNNING' as const };
+  await prisma.task.createMany({ data: [task, begun] });
   await prisma.post.createMany({ data: [post, draft] });
   await prisma.comment.create({ data: comment });
   app.memory.forgetAll();
@@ -183,6 +186,8 @@ export async function stage({ app }: World) {
     post,
     draft,
     comment,
+    task,
+    begun,
     viewer,
   };
 }

@@ -40,9 +40,13 @@ beforeAll(async () => {
   const reply = await w.owner.run(comment, {
     i: { subjectId: postId, content: 'b', parentId: top.data.createComment.comment.id },
   });
+  const task = await w.owner.run('mutation ($i: CreateTaskInput!) { createTask(input: $i) { task { id } } }', {
+    i: { spaceId, title: 'T', assigneeId: w.owner.id, dueAt: '2027-01-01T00:00:00.000Z' },
+  });
   ids = {
     Note: note.data.createNote.note.id,
     Link: link.data.createLink.link.id,
+    Task: task.data.createTask.task.id,
     Post: postId,
     Comment: reply.data.createComment.comment.id,
     TreeNode: node.data.writeTreeNode.treeNode.id,
@@ -72,6 +76,7 @@ const ways: Readonly<Record<string, Way>> = {
   Note: byId('Note'),
   Link: byId('Link'),
   Post: byId('Post'),
+  Task: byId('Task'),
   Comment: byId('Comment'),
   ApiKey: byId('ApiKey'),
   Invitation: byId('Invitation'),
@@ -86,6 +91,10 @@ const ways: Readonly<Record<string, Way>> = {
     ask: (selection) =>
       `{ node(id: "${ids['TreeNode']}") { ... on TreeNode { versions { nodes { ${selection} } } } } }`,
     at: 'node.versions.nodes.0',
+  },
+  TaskEvent: {
+    ask: (selection) => `{ node(id: "${ids['Task']}") { ... on Task { events { nodes { ${selection} } } } } }`,
+    at: 'node.events.nodes.0',
   },
   SpaceMember: {
     ask: (selection) => `{ space(by: { id: "${ids['Space']}" }) { members { edges { node { ${selection} } } } } }`,

@@ -11,6 +11,7 @@ const order = [
   'knowledge',
   'posts',
   'comments',
+  'tasks',
   'realtime',
   'audit',
 ];

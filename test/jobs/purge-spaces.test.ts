@@ -23,12 +23,14 @@ const restore = 'mutation ($input: RestoreSpaceInput!) { restoreSpace(input: $in
 const createNote = 'mutation ($input: CreateNoteInput!) { createNote(input: $input) { note { id } } }';
 const createLink = 'mutation ($input: CreateLinkInput!) { createLink(input: $input) { link { id } } }';
 const createPost = 'mutation ($input: CreatePostInput!) { createPost(input: $input) { post { id } } }';
+const createTask = 'mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }';
 const createComment = 'mutation ($input: CreateCommentInput!) { createComment(input: $input) { comment { id } } }';
 
 const drop = async ({ id }: Made) =>
   expect(await w.owner.run(remove, { input: { id, version: 1 } })).toMatchObject({ code: null });
 
 const tables = [
+  'Task',
   'Comment',
   'Post',
   'Note',
@@ -60,6 +62,7 @@ async function filled(more: object = {}): Promise<Made> {
   const [one, other] = [await note(), await note()];
   await make(w.owner, createLink, { sourceId: one.note.id, targetId: other.note.id });
   const { post } = await make<{ post: { id: string } }>(w.owner, createPost, { spaceId: space.id, title: 'A post' });
+  await make(w.owner, createTask, { spaceId: space.id, title: 'A task' });
   const comment = { subjectId: post.id, content: 'A comment' };
   const { comment: top } = await make<{ comment: { id: string } }>(w.owner, createComment, comment);
   await make(w.owner, createComment, { ...comment, parentId: top.id });
@@ -85,6 +88,7 @@ test('a space goes with all it held once it can no longer be restored, and its s
     Note: 2,
     Keyword: 2,
     Link: 1,
+    Task: 1,
     Comment: 2,
     Post: 1,
     SpaceMember: 2,

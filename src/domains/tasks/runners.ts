@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import type { SpaceActionName } from '../../core/actions.js';
+
+/** A type of task that Canopy runs itself. */
+interface RunnerType {
+  /** What it does, for people; the title of its tasks when they have none. */
+  readonly title: string;
+  /** The rules of its parameters; what they make of them is what the runner gets. */
+  readonly parameters: z.ZodObject;
+  /** What its owner must be allowed, when it is asked for and again when it runs. */
+  readonly asks: SpaceActionName;
+}
+
+/** Every type that Canopy runs itself. Its code is `src/jobs/runners/<type>.ts`: a type without code does not compile. */
+export const runnerTypes = {
+  'tree.checksum': {
+    title: 'Verify the checksums of the tree',
+    parameters: z.strictObject({ pathPrefix: z.string().default('/') }),
+    asks: 'tree.read',
+  },
+} as const satisfies Record<string, RunnerType>;
+
+export type RunnerTypeName = keyof typeof runnerTypes;
+
+/** What the runner of a type is told. */
+export type RunnerParameters<Type extends RunnerTypeName> = z.output<(typeof runnerTypes)[Type]['parameters']>;
+
+/** Whether Canopy runs tasks of this type itself. */
+export const isRunnerType = (type: string): type is RunnerTypeName => Object.hasOwn(runnerTypes, type);

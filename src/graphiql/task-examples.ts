@@ -1,0 +1,119 @@
+import type { Example } from './examples.js';
+
+const spaceId = '$DEMO_SPACE';
+
+/** To-dos, and work that runners do. */
+export const taskExamples: readonly Example[] = [
+  {
+    name: 'What is to be done',
+    query: `query Tasks($spaceId: ID!, $filter: TaskFilter) {
+  space(by: { id: $spaceId }) {
+    name
+    tasks(filter: $filter, orderBy: PRIORITY, first: 20) {
+      totalCount
+      nodes {
+        id
+        type
+        title
+        status
+        progress
+        dueAt
+        assignee {
+          name
+        }
+      }
+    }
+  }
+}`,
+    variables: { spaceId, filter: null },
+  },
+  {
+    name: 'My tasks and what happened to them',
+    query: `query MyTasks {
+  viewer {
+    tasks(first: 10) {
+      nodes {
+        title
+        status
+        version
+        events(last: 3) {
+          nodes {
+            seq
+            kind
+            status
+            progress
+            payload
+            createdAt
+          }
+        }
+      }
+    }
+  }
+}`,
+    variables: {},
+  },
+  {
+    name: 'Add a to-do',
+    query: `mutation AddTodo($input: CreateTaskInput!) {
+  createTask(input: $input) {
+    task {
+      id
+      status
+      version
+    }
+    eventCursor
+  }
+}`,
+    variables: { input: { spaceId, title: 'Water the north bed', priority: 5 } },
+  },
+  {
+    name: 'Let Canopy do something',
+    query: `# It is queued and runs behind the request,
+# with your rights. Look at "My tasks" after.
+mutation VerifyTree($input: CreateTaskInput!) {
+  createTask(input: $input) {
+    task {
+      id
+      status
+      parameters
+    }
+  }
+}`,
+    variables: { input: { spaceId, type: 'tree.checksum', parameters: { pathPrefix: '/beds' } } },
+  },
+  {
+    name: 'Take the next task, as a runner outside',
+    query: `# Report with the leaseToken, or it is
+# queued again after a minute.
+mutation ClaimTask($input: ClaimTaskInput!) {
+  claimTask(input: $input) {
+    leaseToken
+    task {
+      id
+      type
+      parameters
+      attempt
+      leaseExpiresAt
+    }
+  }
+}`,
+    variables: { input: { spaceId, types: ['acme.render'] } },
+  },
+  {
+    name: 'Live: changes of tasks',
+    query: `# Run it, then add a to-do from
+# another window.
+subscription TaskChanged($spaceId: ID!) {
+  taskChanged(spaceId: $spaceId) {
+    cursor
+    type
+    task {
+      title
+      status
+      progress
+    }
+  }
+}`,
+    variables: { spaceId },
+  },
+];

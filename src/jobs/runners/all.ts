@@ -1,0 +1,8 @@
+import type { RunnerTypeName } from '../../domains/tasks/runners.js';
+import type { Runner } from './runner.js';
+import { verifyTree } from './tree-checksum.js';
+
+/** The code of each registered type of task. */
+export const runners: { readonly [Type in RunnerTypeName]: Runner<Type> } = {
+  'tree.checksum': verifyTree,
+};
