@@ -1,9 +1,16 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { scopes } from '../src/core/actions.js';
 import type { App, Ctx } from '../src/core/context.js';
 import { contextFor } from '../src/core/operation.js';
+import { uploadUrl } from '../src/domains/files/address.js';
+import { completeUpload } from '../src/domains/files/completion.js';
+import { createFolder } from '../src/domains/files/folders.js';
+import { receivePart } from '../src/domains/files/receiving.js';
+import { startUpload } from '../src/domains/files/uploads.js';
 import { createApiKey } from '../src/domains/identity/api-keys.js';
 import { signIn } from '../src/domains/identity/sign-in.js';
 import { acceptInvitation, createInvitation } from '../src/domains/invitations/service.js';
@@ -114,6 +121,7 @@ async function makeWorld(app: App): Promise<Pick<DemoWorld, 'spaceId' | 'account
     { organizationId, slug: 'garden', name: 'Garden', visibility: 'PRIVATE' },
     nodes(beds),
   );
+  await plant(ada, space.id);
   const { value: open } = await createSpace(
     ada,
     { organizationId, slug: 'handbook', name: 'Handbook', visibility: 'PUBLIC' },
@@ -181,6 +189,26 @@ function nodes(values: Readonly<Record<string, unknown>>): FirstContent {
   return async (tx, spaceId) => {
     for (const [path, value] of Object.entries(values)) await put(tx, { spaceId, path }, seal(value), null);
   };
+}
+
+const documents: Readonly<Record<string, string>> = {
+  'sowing.md': '# Sowing\n\n- Beans: after the last frost, in April.\n- Tomatoes: indoors in March.\n',
+  'yields.csv': 'crop,year,kilograms\nbeans,2025,14\ntomatoes,2025,52\n',
+};
+const typeOf = (name: string) => (name.endsWith('.md') ? 'text/markdown' : 'text/csv');
+
+/** Files as anybody would upload them. */
+async function plant(owner: Ctx, spaceId: string): Promise<void> {
+  await createFolder(owner, { spaceId, path: '/plans' });
+  for (const [name, text] of Object.entries(documents)) {
+    const bytes = Buffer.from(text);
+    const checksum = createHash('sha256').update(bytes).digest('hex');
+    const declared = { spaceId, name, folderPath: '/plans', mimeType: typeOf(name), sizeBytes: bytes.length, checksum };
+    const { value: session } = await startUpload(owner, declared);
+    const { searchParams } = new URL(uploadUrl(owner.app, session.id));
+    await receivePart(owner.app, session.id, searchParams, { body: Readable.from([bytes]), length: bytes.length });
+    await completeUpload(owner, { id: session.id });
+  }
 }
 
 async function makeKey(owner: Ctx, input: CreateApiKeyInput): Promise<DemoWorld['apiKeys'][number]> {

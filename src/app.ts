@@ -4,6 +4,8 @@ import type { App } from './core/context.js';
 import { type EventTail, eventTail } from './core/event-tail.js';
 import { addJobs, job, type ScheduledJob } from './core/jobs.js';
 import { eventMemory } from './core/memory.js';
+import { signer } from './core/signing.js';
+import { versionsUsed } from './domains/files/last-used.js';
 import { lastUsed } from './domains/identity/last-used.js';
 import { postViews } from './domains/posts/views.js';
 import { apolloServer } from './gateway/apollo.js';
@@ -14,6 +16,8 @@ import { localSchema, readSdl } from './gateway/schema.js';
 import { sessionHerald } from './gateway/sign-outs.js';
 import { webSockets } from './gateway/websocket.js';
 import { runDueJobs } from './jobs/worker.js';
+import { diskBlobs } from './platform/blobs/disk.js';
+import { vercelBlobs } from './platform/blobs/vercel.js';
 import { openDatabase } from './platform/database/pool.js';
 import { betterAuthIssuer, type IssuerLimits } from './platform/issuer/better-auth.js';
 import type { Log } from './platform/log.js';
@@ -35,7 +39,12 @@ export interface AppOptions {
   /** Hears the text of every SQL statement. */
   readonly observe?: (sql: string) => void;
   readonly issuerLimits?: Partial<IssuerLimits>;
+  /** Where the bytes of files are kept. */
+  readonly blobs: BlobPlace;
 }
+
+/** A directory of this machine, or a store of Vercel's by its token. */
+export type BlobPlace = { readonly directory: string } | { readonly vercelToken: string };
 
 /** An App and the way to end it. */
 export interface RunningApp {
@@ -68,7 +77,21 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const tokens = oidcTokens({ issuers: options.oidcIssuers, local: issuer, now: () => now().getTime() });
   const audit = readAudit(database, log);
   const queue = graphileQueue({ url, log });
-  const app: App = { database, issuer, tokens, wakeups, tail, memory, queue, readAudit: audit, log, now };
+  const app: App = {
+    database,
+    issuer,
+    tokens,
+    wakeups,
+    tail,
+    memory,
+    queue,
+    readAudit: audit,
+    blobs: 'directory' in options.blobs ? diskBlobs(options.blobs.directory) : vercelBlobs(options.blobs.vercelToken),
+    addresses: signer(options.authSecret, 'addresses of files'),
+    publicUrl: options.publicUrl,
+    log,
+    now,
+  };
   await tail.start();
   // Without a worker for a week, the log would have no place for what happens today.
   await database.query('select canopy_make_partitions()', []);
@@ -79,6 +102,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       await tail.stop();
       await wakeups.close();
       await lastUsed(app).flush();
+      await versionsUsed(app).flush();
       await postViews(app).flush(true);
       await audit.flush();
       await database.close();

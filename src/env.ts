@@ -41,6 +41,11 @@ const rules = z.object({
     .min(1)
     .default('.canopy')
     .transform((path) => resolve(path)),
+  BLOB_READ_WRITE_TOKEN: z
+    .string()
+    .regex(/^vercel_blob_rw_\w+$/, 'must be a token of Vercel Blob, which begins with vercel_blob_rw_')
+    .optional(),
+  VERCEL_BLOB_API_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   AUTH_SECRET: z.string().min(32, 'must be at least 32 characters').optional(),
   OIDC_ISSUERS: oidcIssuers,
   CORS_ORIGINS: origins,
@@ -66,6 +71,8 @@ export interface Env {
   readonly databaseUrl: string | null;
   readonly databasePool: number;
   readonly home: string;
+  /** Of the store of Vercel's where files are kept; null: they are kept in `home`. */
+  readonly blobToken: string | null;
   /** Null: one is made and kept in `home`. */
   readonly authSecret: string | null;
   readonly oidcIssuers: z.output<typeof oidcIssuers>;
@@ -118,6 +125,7 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = f
     databaseUrl: made.DATABASE_URL ?? null,
     databasePool: made.DATABASE_POOL,
     home: made.CANOPY_HOME,
+    blobToken: made.BLOB_READ_WRITE_TOKEN ?? null,
     authSecret: made.AUTH_SECRET ?? null,
     oidcIssuers: made.OIDC_ISSUERS,
     corsOrigins: made.CORS_ORIGINS,

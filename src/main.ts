@@ -31,6 +31,7 @@ export async function openApp(
   const databaseUrl = env.databaseUrl ?? embedded?.url ?? '';
   await migrated(databaseUrl, log);
   const { app, close } = await startApp({
+    blobs: env.blobToken ? { vercelToken: env.blobToken } : { directory: join(env.home, 'blobs') },
     databaseUrl,
     databasePool: env.databasePool,
     publicUrl,

@@ -1,3 +1,4 @@
+import type { Blobs } from '../platform/blobs/blobs.js';
 import type { Database } from '../platform/database/database.js';
 import type { Issuer } from '../platform/issuer/issuer.js';
 import type { Log } from '../platform/log.js';
@@ -8,6 +9,7 @@ import type { ReadAudit } from './audit.js';
 import type { EventTail } from './event-tail.js';
 import type { Memory } from './memory.js';
 import type { Reads } from './reads.js';
+import type { Signer } from './signing.js';
 
 /** Who is asking: a user through a session or token, or a program through an API key. */
 export interface Viewer {
@@ -40,6 +42,12 @@ export interface App {
   /** The jobs behind the changes. */
   readonly queue: Queue;
   readonly readAudit: ReadAudit;
+  /** The bytes of files. */
+  readonly blobs: Blobs;
+  /** Signs the addresses of files, which whoever has them may use for a while. */
+  readonly addresses: Signer;
+  /** Where clients reach this server, without a trailing slash. */
+  readonly publicUrl: string;
   readonly log: Log;
   readonly now: () => Date;
 }

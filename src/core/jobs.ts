@@ -4,6 +4,16 @@ import type { Query } from '../platform/database/database.js';
 export interface Jobs {
   /** Deletes what has expired and makes room for the days to come. */
   'clean-up': Record<string, never>;
+  /** Checks a large upload and makes the file of it. */
+  'uploads.finish': { readonly spaceId: string; readonly uploadId: string };
+  /** Removes the bytes of a space's deleted files and ended uploads; of all its files once it is gone. */
+  'blobs.delete': { readonly spaceId: string };
+  /** Ends uploads that have expired, and brings the bytes and the rows that name them together again. */
+  'blobs.sweep': Record<string, never>;
+  /** Compresses what nobody has read for long. */
+  'blobs.tier': Record<string, never>;
+  /** Brings a version back from cold storage. */
+  'blobs.restore': { readonly spaceId: string; readonly versionId: string };
   /** Looks for what a note is related to. `isRecheck`: because of a change of another note, which then is not looked at again for this one. */
   'links.discover': { readonly spaceId: string; readonly noteId: string; readonly isRecheck?: true };
   /** Removes the links of a space whose ends of a type are gone. */

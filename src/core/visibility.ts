@@ -32,7 +32,11 @@ export type Rule =
   /** The column holds this value. */
   | { readonly by: 'is'; readonly column: string; readonly value: string | boolean | null }
   | { readonly by: 'any'; readonly of: readonly Rule[] }
-  | { readonly by: 'all'; readonly of: readonly Rule[] };
+  | { readonly by: 'all'; readonly of: readonly Rule[] }
+  /** The column's time has not come, or there is none. */
+  | { readonly by: 'until'; readonly column: string }
+  /** Anyone, also without a credential, but not a key that is restricted to spaces; `column` is any column of the model. */
+  | { readonly by: 'anyone'; readonly column: string };
 
 const nobody = (column: string): Rule => ({ by: 'nobody', column });
 const anyOf = (...of: Rule[]): Rule => ({ by: 'any', of });
@@ -104,6 +108,39 @@ const person = anyOf(
   related('Space', 'ownerUserId', 'ownedSpaces', aSpace),
 );
 
+const inSpace = (rule: Rule): Rule => ({
+  by: 'parent',
+  column: 'spaceId',
+  model: 'Space',
+  relation: 'space',
+  rule: allOf(is('deletedAt', null), rule),
+});
+const anyone: Rule = { by: 'anyone', column: 'id' };
+/** Where a key that is restricted to spaces may look. */
+const atLarge = anyOf(member('spaceId'), inSpace(anyone));
+/** What its owner may do as long as they are a member, and an OWNER of the space. */
+const ownFile = anyOf(allOf(user('ownerId'), member('spaceId')), member('spaceId', 'OWNER'));
+const granted = related('AccessGrant', 'fileId', 'grants', allOf(user('userId'), { by: 'until', column: 'expiresAt' }));
+
+/** The highest of the role in the space, what is granted, and what its own visibility gives. */
+const file = anyOf(
+  ownFile,
+  allOf(
+    anyOf(is('visibility', 'SPACE'), is('visibility', 'ORGANIZATION'), is('visibility', 'PUBLIC')),
+    member('spaceId'),
+  ),
+  allOf(anyOf(is('visibility', 'ORGANIZATION'), is('visibility', 'PUBLIC')), inSpace(organization('organizationId'))),
+  allOf(is('visibility', 'PUBLIC'), inSpace(anyone)),
+  allOf(granted, atLarge),
+);
+const ofFile = (rule: Rule): Rule => ({
+  by: 'parent',
+  column: 'fileId',
+  model: 'File',
+  relation: 'file',
+  rule: allOf(is('deletedAt', null), rule),
+});
+
 /** Work is the members' own, also in a public space. */
 const task = member('spaceId');
 
@@ -121,6 +158,16 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   SpaceMember: member('spaceId'),
   TreeNode: content,
   TreeNodeVersion: content,
+  Folder: content,
+  File: file,
+  FileVersion: ofFile(file),
+  UploadSession: anyOf(allOf(user('createdById'), atLarge), member('spaceId', 'ADMIN')),
+  // Whom a file is shared with is their business, and that of those who can share it.
+  AccessGrant: anyOf(
+    ofFile(ownFile),
+    allOf(member('spaceId', 'ADMIN'), ofFile(file)),
+    allOf(user('userId'), { by: 'until', column: 'expiresAt' }, ofFile(file)),
+  ),
   Note: content,
   Keyword: content,
   // Who may not see one end may not know that the other is linked.
@@ -186,6 +233,10 @@ export function ruleSql(rule: Rule, alias: string, bind: (param: ViewerParam) =>
       return `(${rule.of.map((one) => ruleSql(one, alias, bind)).join(' or ')})`;
     case 'all':
       return `(${rule.of.map((one) => ruleSql(one, alias, bind)).join(' and ')})`;
+    case 'until':
+      return `(${column(rule.column)} is null or ${column(rule.column)} > now())`;
+    case 'anyone':
+      return `${bind('public')}::boolean`;
   }
 }
 
@@ -225,5 +276,9 @@ export function ruleWhere(rule: Rule, roles: Roles): object {
       return { OR: rule.of.map((one) => ruleWhere(one, roles)) };
     case 'all':
       return { AND: rule.of.map((one) => ruleWhere(one, roles)) };
+    case 'until':
+      return { OR: [{ [rule.column]: null }, { [rule.column]: { gt: new Date() } }] };
+    case 'anyone':
+      return roles.readsPublic ? {} : { [rule.column]: { in: [] } };
   }
 }

@@ -5,6 +5,12 @@ import { resolvers as audit } from './audit/resolvers.js';
 import { commentShape } from './comments/comment.js';
 import { resolvers as comments } from './comments/resolvers.js';
 import { removeComments } from './comments/thread.js';
+import { leaveAllFiles } from './files/closing.js';
+import { fileShape, fileVersionShape } from './files/file.js';
+import { folderShape } from './files/folder.js';
+import { accessGrantShape } from './files/grant.js';
+import { resolvers as files } from './files/resolvers.js';
+import { uploadSessionShape } from './files/upload.js';
 import { apiKeyShape } from './identity/api-key.js';
 import type { Leave } from './identity/delete-user.js';
 import { resolvers as identity } from './identity/resolvers.js';
@@ -37,6 +43,7 @@ import { firstNodes } from './tree/service.js';
 
 /** What closing an account takes besides the account itself, in each domain that keeps something of people. */
 export const leave: Leave = async (tx, closing) => {
+  await leaveAllFiles(tx, closing);
   await leaveAllOrganizations(tx, closing);
   await leaveAllSpaces(tx, closing);
   await forgetInvitations(tx, closing);
@@ -63,6 +70,7 @@ export const resolvers: readonly Resolvers[] = [
   spaces(({ tree }) => firstNodes(tree)),
   invitations,
   tree,
+  files,
   knowledge(ends),
   posts(forget),
   comments,
@@ -80,6 +88,11 @@ export const nodeShapes: { readonly [Type in (typeof prefixes)[Prefix]]: KeyedSh
   Invitation: invitationShape as KeyedShape<{ id: string }>,
   Space: spaceShape as KeyedShape<{ id: string }>,
   TreeNode: treeNodeShape as KeyedShape<{ id: string }>,
+  Folder: folderShape as KeyedShape<{ id: string }>,
+  File: fileShape as KeyedShape<{ id: string }>,
+  FileVersion: fileVersionShape as KeyedShape<{ id: string }>,
+  UploadSession: uploadSessionShape as KeyedShape<{ id: string }>,
+  AccessGrant: accessGrantShape as KeyedShape<{ id: string }>,
   Note: noteShape as KeyedShape<{ id: string }>,
   Link: linkShape as KeyedShape<{ id: string }>,
   Post: postShape as KeyedShape<{ id: string }>,

@@ -1,3 +1,4 @@
+import { filesExamples } from './files-examples.js';
 import { knowledgeExamples } from './knowledge-examples.js';
 import { liveExamples } from './live-examples.js';
 import { postExamples } from './post-examples.js';
@@ -65,6 +66,7 @@ query WhoAmI {
     variables: {},
   },
   ...treeExamples,
+  ...filesExamples,
   ...knowledgeExamples,
   ...postExamples,
   ...taskExamples,

@@ -1,15 +1,25 @@
 import type { App } from '../core/context.js';
 import type { JobName, JobRun, Jobs } from '../core/jobs.js';
 import { cleanUp } from './clean-up.js';
+import { deleteBlobs } from './delete-blobs.js';
 import { discoverLinks } from './discover-links.js';
 import { expireAllLeases } from './expire-leases.js';
+import { finishUpload } from './finish-upload.js';
+import { restoreBlob } from './restore-blob.js';
+import { sweepBlobs } from './sweep-blobs.js';
 import { sweepLinks } from './sweep-links.js';
 import { queueDueTask } from './task-queue.js';
 import { runTask } from './task-run.js';
+import { tierBlobs } from './tier-blobs.js';
 
 /** What each job does. It may be called twice for one job, and must have its effect once. */
 export const jobs: { readonly [Name in JobName]: (app: App, payload: Jobs[Name], run: JobRun) => Promise<void> } = {
   'clean-up': cleanUp,
+  'uploads.finish': finishUpload,
+  'blobs.delete': deleteBlobs,
+  'blobs.sweep': sweepBlobs,
+  'blobs.tier': tierBlobs,
+  'blobs.restore': restoreBlob,
   'links.discover': discoverLinks,
   'links.sweep': sweepLinks,
   'tasks.expireLeases': expireAllLeases,

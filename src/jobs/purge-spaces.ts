@@ -1,4 +1,5 @@
 import type { App } from '../core/context.js';
+import { addJobs, job } from '../core/jobs.js';
 import { restorableDays } from '../core/roles.js';
 import type { Query } from '../platform/database/database.js';
 
@@ -25,28 +26,15 @@ export async function purgeSpaces(app: App): Promise<number> {
 async function purgeStep(query: Query, before: Date): Promise<'nothing' | 'content' | 'space'> {
   const [space] = await query<{ id: string }>(nextSql, [before]);
   if (!space) return 'nothing';
-  for (const text of [
-    taskEventsSql,
-    tasksSql,
-    commentsSql,
-    postsSql,
-    ...knowledgeSql,
-    keywordsSql,
-    versionsSql,
-    nodesSql,
-  ])
-    if ((await query(text, [space.id, batch])).length > 0) return 'content';
+  for (const text of contentSqls) if ((await query(text, [space.id, batch])).length > 0) return 'content';
   // Members and invitations, which are few, go with it.
   await query('delete from "Space" where id = $1', [space.id]);
+  await addJobs(query, [job('blobs.delete', { spaceId: space.id }, { key: `blobs.delete ${space.id}` })]);
   return 'space';
 }
 
 const nextSql = `select id from "Space" where "deletedAt" < $1 order by "deletedAt", id limit 1 for update skip locked`;
 
-const knowledgeSql = ['Link', 'Note'].map(
-  (table) =>
-    `delete from "${table}" where id in (select id from "${table}" where "spaceId" = $1 limit $2) returning id`,
-);
 const keywordsSql = `delete from "Keyword" where ("spaceId", term, "resourceType", "resourceId") in (
     select "spaceId", term, "resourceType", "resourceId" from "Keyword" where "spaceId" = $1 limit $2) returning term`;
 const commentsSql = `delete from "Comment" where id in (select id from "Comment" where "spaceId" = $1 limit $2) returning version`;
@@ -62,3 +50,19 @@ const taskEventsSql = `delete from "TaskEvent" where ("taskId", seq) in (
     select e."taskId", e.seq from "Task" t join "TaskEvent" e on e."taskId" = t.id where t."spaceId" = $1 limit $2) returning seq`;
 
 const tasksSql = `delete from "Task" where id in (select id from "Task" where "spaceId" = $1 limit $2) returning version`;
+
+const rowsSql = (table: string) =>
+  `delete from "${table}" where id in (select id from "${table}" where "spaceId" = $1 limit $2) returning id`;
+
+/** What a space holds, children first. */
+const contentSqls = [
+  taskEventsSql,
+  tasksSql,
+  commentsSql,
+  postsSql,
+  ...['AccessGrant', 'FileVersion', 'File', 'UploadSession', 'Folder'].map(rowsSql),
+  ...['Link', 'Note'].map(rowsSql),
+  keywordsSql,
+  versionsSql,
+  nodesSql,
+];

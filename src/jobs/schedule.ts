@@ -4,6 +4,8 @@ import type { ScheduledJob } from '../core/jobs.js';
 /** Jobs by the clock: how often, in minutes. */
 const everyMinutes: { readonly [Name in ScheduledJob]: number } = {
   'clean-up': 60,
+  'blobs.sweep': 60,
+  'blobs.tier': 24 * 60,
   'tasks.expireLeases': 1,
 };
 

@@ -32,6 +32,29 @@ const treeWrite = (name: string, selection: string, rest: object): Row => ({
   outcomes: 'U N F F F ok ok ok F N',
 });
 
+const noFile = 'file_00000000000000000000000000';
+const noFolder = 'folder_00000000000000000000000000';
+const noUpload = 'upload_00000000000000000000000000';
+const checksum = '0'.repeat(64);
+
+/** A change of the stage's file, which its owner made: the roles from EDITOR up. */
+const fileWrite = (name: string, selection: string, rest: object, outcomes = 'U N F F F ok ok ok F N'): Row => ({
+  scope: 'files:write',
+  document: mutation(name, selection),
+  variables: input(({ file }) => ({ id: file.id, version: 1, ...rest })),
+  absent: input(() => ({ id: noFile, version: 1, ...rest })),
+  outcomes,
+});
+
+/** A change of the stage's folder. */
+const folderWrite = (name: string, selection: string, rest: object): Row => ({
+  scope: 'files:write',
+  document: mutation(name, selection),
+  variables: input(({ folder }) => ({ id: folder.id, version: 1, ...rest })),
+  absent: input(() => ({ id: noFolder, version: 1, ...rest })),
+  outcomes: 'U N F F F ok ok ok F N',
+});
+
 const noNote = 'note_00000000000000000000000000';
 
 /** A mutation of something written or linked in the space: the roles from EDITOR up. */
@@ -340,6 +363,77 @@ export const rootRows: Readonly<Record<string, Row>> = {
   'Mutation.batchTree': treeWrite('batchTree', 'results { status }', {
     operations: [{ write: { path: '/b', value: 2 } }],
   }),
+  'Query.file': {
+    scope: 'files:read',
+    document: 'query ($id: ID!) { file(id: $id) { id } }',
+    variables: ({ file }) => ({ id: file.id }),
+    absent: () => ({ id: noFile }),
+    outcomes: 'null null ok ok ok ok ok ok F null',
+  },
+  'Query.folder': {
+    scope: 'files:read',
+    document: 'query ($id: ID!) { folder(spaceId: $id, path: "/plans") { id } }',
+    variables: ({ space }) => ({ id: space.id }),
+    absent: () => ({ id: noSpace }),
+    outcomes: 'U null ok ok ok ok ok ok F null',
+  },
+  'Mutation.createFolder': {
+    scope: 'files:write',
+    document: mutation('createFolder', 'folder { id }'),
+    variables: input(({ space }) => ({ spaceId: space.id, path: '/new' })),
+    absent: input(() => ({ spaceId: noSpace, path: '/new' })),
+    outcomes: 'U N F F F ok ok ok F N',
+  },
+  'Mutation.moveFolder': folderWrite('moveFolder', 'folder { id }', { toPath: '/moved' }),
+  'Mutation.deleteFolder': folderWrite('deleteFolder', 'deletedFolderId', { recursive: true }),
+  'Mutation.startUpload': {
+    scope: 'files:write',
+    document: mutation('startUpload', 'uploadSession { id }'),
+    variables: input(({ space }) => ({ spaceId: space.id, name: 'b', mimeType: 'text/plain', sizeBytes: 1, checksum })),
+    absent: input(() => ({ spaceId: noSpace, name: 'b', mimeType: 'text/plain', sizeBytes: 1, checksum })),
+    outcomes: 'U N F F F ok ok ok F N',
+  },
+  'Mutation.completeUpload': {
+    scope: 'files:write',
+    document: mutation('completeUpload', 'file { id }'),
+    variables: input(({ upload }) => ({ id: upload.id })),
+    absent: input(() => ({ id: noUpload })),
+    // No part of it has arrived.
+    outcomes: 'U N N N N N C C F N',
+  },
+  'Mutation.abortUpload': {
+    scope: 'files:write',
+    document: mutation('abortUpload', 'uploadSession { id }'),
+    variables: input(({ upload }) => ({ id: upload.id })),
+    absent: input(() => ({ id: noUpload })),
+    outcomes: 'U N N N N N ok ok F N',
+  },
+  'Mutation.updateFile': fileWrite('updateFile', 'file { id }', { name: 'b.txt' }),
+  'Mutation.moveFile': fileWrite('moveFile', 'file { id }', { toFolderPath: '/' }),
+  'Mutation.deleteFile': fileWrite('deleteFile', 'deletedFileId', {}),
+  'Mutation.restoreFileVersion': fileWrite('restoreFileVersion', 'file { id }', { number: 1 }),
+  'Mutation.grantAccess': {
+    scope: 'files:write',
+    document: mutation('grantAccess', 'accessGrant { id }'),
+    variables: input(({ file }) => ({ fileId: file.id })),
+    absent: input(() => ({ fileId: noFile })),
+    // The file is the owner's.
+    outcomes: 'U N F F F F ok ok F N',
+  },
+  'Mutation.revokeAccess': {
+    scope: 'files:write',
+    document: mutation('revokeAccess', 'revokedAccessGrantId'),
+    variables: input(({ grant }) => ({ id: grant.id })),
+    absent: input(() => ({ id: 'grant_00000000000000000000000000' })),
+    outcomes: 'U N N N N N ok ok F N',
+  },
+  'Subscription.fileChanged': {
+    scope: 'files:read',
+    document: 'subscription ($id: ID!) { fileChanged(spaceId: $id) { type } }',
+    variables: ({ space }) => ({ id: space.id }),
+    absent: () => ({ id: noSpace }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
   'Mutation.createNote': knowledgeWrite(
     'createNote',
     'note { id }',
@@ -492,6 +586,23 @@ export const nodeRows: Readonly<
   },
   Space: { scope: 'spaces:read', id: ({ space }) => space.id, outcomes: 'U null ok ok ok ok ok ok F null' },
   TreeNode: { scope: 'tree:read', id: ({ node }) => node.id, outcomes: 'U null ok ok ok ok ok ok F null' },
+  Folder: { scope: 'files:read', id: ({ folder }) => folder.id, outcomes: 'U null ok ok ok ok ok ok F null' },
+  File: { scope: 'files:read', id: ({ file }) => file.id, outcomes: 'U null ok ok ok ok ok ok F null' },
+  FileVersion: {
+    scope: 'files:read',
+    id: ({ file }) => file.currentVersionId,
+    outcomes: 'U null ok ok ok ok ok ok F null',
+  },
+  UploadSession: {
+    scope: 'files:read',
+    id: ({ upload }) => upload.id,
+    outcomes: 'U null null null null null ok ok F null',
+  },
+  AccessGrant: {
+    scope: 'files:read',
+    id: ({ grant }) => grant.id,
+    outcomes: 'U null null null null null ok ok F null',
+  },
   Note: { scope: 'knowledge:read', id: ({ note }) => note.id, outcomes: 'U null ok ok ok ok ok ok F null' },
   Link: { scope: 'knowledge:read', id: ({ link }) => link.id, outcomes: 'U null ok ok ok ok ok ok F null' },
   Post: { scope: 'posts:read', id: ({ draft }) => draft.id, outcomes: 'U null null null null ok ok ok F null' },

@@ -78,6 +78,43 @@ export async function stage({ app }: World) {
     createdById: idOf('owner'),
     updatedById: idOf('owner'),
   };
+  const folder = { id: newId('folder'), spaceId: space.id, path: '/plans', parentPath: '/', name: 'plans' };
+  const file = {
+    id: newId('file'),
+    spaceId: space.id,
+    folderId: folder.id,
+    ownerId: idOf('owner'),
+    path: '/plans/a.txt',
+    parentPath: '/plans',
+    name: 'a.txt',
+    mimeType: 'text/plain',
+    sizeBytes: 1,
+    checksum: 'x',
+    currentVersionId: newId('fver'),
+  };
+  const upload = {
+    id: newId('upload'),
+    spaceId: space.id,
+    fileId: newId('file'),
+    versionId: newId('fver'),
+    isNew: true,
+    name: 'c.txt',
+    mimeType: 'text/plain',
+    sizeBytes: 1,
+    checksum: 'x',
+    visibility: 'SPACE' as const,
+    multipartId: 'none',
+    createdById: idOf('owner'),
+    expiresAt: new Date(Date.now() + 3_600_000),
+  };
+  const grant = {
+    id: newId('grant'),
+    fileId: file.id,
+    spaceId: space.id,
+    principal: 'USER' as const,
+    userId: idOf('member'),
+    permission: 'READ' as const,
+  };
   const note = { id: newId('note'), spaceId: space.id, authorId: idOf('owner'), title: 'Note', content: '' };
   const link = {
     id: newId('link'),
@@ -146,6 +183,22 @@ export async function stage({ app }: World) {
       operation: 'WRITE',
     },
   });
+  await prisma.folder.create({ data: folder });
+  await prisma.file.create({ data: file });
+  await prisma.fileVersion.create({
+    data: {
+      id: file.currentVersionId,
+      fileId: file.id,
+      spaceId: space.id,
+      number: 1,
+      mimeType: file.mimeType,
+      sizeBytes: 1,
+      checksum: 'x',
+    },
+  });
+  await prisma.uploadSession.create({ data: upload });
+  await prisma.space.update({ where: { id: space.id }, data: { storageUsed: 2 } });
+  await prisma.accessGrant.create({ data: grant });
   await prisma.note.create({ data: note });
   await prisma.link.create({ data: link });
   const task = { id: newId('task'), spaceId: space.id, ownerId: idOf('member'), type: 'manual' };
@@ -181,6 +234,10 @@ export async function stage({ app }: World) {
     token,
     apiKey,
     node,
+    folder,
+    file,
+    upload,
+    grant,
     note,
     link,
     post,

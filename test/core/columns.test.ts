@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type GraphQLObjectType, getNamedType, isLeafType, isObjectType } from 'graphql';
+import { doorOf, filesOf } from '../support/files.js';
 import { schema, type World, world } from '../support/world.js';
 
+// A clock that stands still: addresses say when they end.
+const at = new Date();
 let w: World;
 let ids: Record<string, string>;
 beforeAll(async () => {
-  w = await world();
+  w = await world({ now: () => at });
   const spaceId = w.space.id;
   await w.owner.run('mutation ($i: UpdateProfileInput!) { updateProfile(input: $i) { user { id } } }', {
     i: { bio: 'b', fullName: 'f', preferences: { a: 1 } },
@@ -24,6 +27,20 @@ beforeAll(async () => {
     'mutation ($i: CreateInvitationInput!) { createInvitation(input: $i) { invitation { id } } }',
     { i: { spaceId, spaceRole: 'VIEWER', email: 'a@example.com' } },
   );
+  const folder = await w.owner.run('mutation ($i: CreateFolderInput!) { createFolder(input: $i) { folder { id } } }', {
+    i: { spaceId, path: '/plans' },
+  });
+  const door = await doorOf(w.app);
+  const file = await filesOf(w.owner, spaceId, door).upload(Buffer.from('text'), { folderPath: '/plans' });
+  const upload = await filesOf(w.owner, spaceId, door).started(Buffer.from('more'), { name: 'b.txt' });
+  await door.close();
+  const grant = await w.owner.run(
+    'mutation ($i: GrantAccessInput!) { grantAccess(input: $i) { accessGrant { id } } }',
+    { i: { fileId: file.id, user: { id: w.viewer.id } } },
+  );
+  const versions = await w.owner.run('query ($id: ID!) { file(id: $id) { versions { nodes { id } } } }', {
+    id: file.id,
+  });
   const make = 'mutation ($i: CreateNoteInput!) { createNote(input: $i) { note { id } } }';
   const note = await w.owner.run(make, { i: { spaceId, title: 'Beans', content: 'climb' } });
   const link = await w.owner.run('mutation ($i: CreateLinkInput!) { createLink(input: $i) { link { id } } }', {
@@ -49,6 +66,11 @@ beforeAll(async () => {
     Task: task.data.createTask.task.id,
     Post: postId,
     Comment: reply.data.createComment.comment.id,
+    Folder: folder.data.createFolder.folder.id,
+    File: file.id,
+    FileVersion: versions.data.file.versions.nodes[0].id,
+    UploadSession: upload.id,
+    AccessGrant: grant.data.grantAccess.accessGrant.id,
     TreeNode: node.data.writeTreeNode.treeNode.id,
     ApiKey: key.data.createApiKey.apiKey.id,
     Invitation: invitation.data.createInvitation.invitation.id,
@@ -73,6 +95,11 @@ const byId = (type: string): Way => ({
 /** The way to each type that is read from a table. */
 const ways: Readonly<Record<string, Way>> = {
   TreeNode: byId('TreeNode'),
+  Folder: byId('Folder'),
+  File: byId('File'),
+  FileVersion: byId('FileVersion'),
+  UploadSession: byId('UploadSession'),
+  AccessGrant: byId('AccessGrant'),
   Note: byId('Note'),
   Link: byId('Link'),
   Post: byId('Post'),

@@ -8,6 +8,7 @@ const order = [
   'spaces',
   'invitations',
   'tree',
+  'files',
   'knowledge',
   'posts',
   'comments',

@@ -28,7 +28,7 @@ test('does what is due for whoever knows the secret, and nobody else', async () 
   expect(await waiting()).toBe(0);
 });
 
-test.each(['cleanup'])('the clock may ask for %s', async (path) => {
+test.each(['cleanup', 'lifecycle'])('the clock may ask for %s', async (path) => {
   expect((await call(path, `Bearer ${cronSecret}`)).status).toBe(200);
   expect(
     (await fetch(`${gateway.url}/api/cron/${path}`, { headers: { authorization: `Bearer ${cronSecret}` } })).status,

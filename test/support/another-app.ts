@@ -2,12 +2,14 @@ import { type RunningApp, startApp } from '../../src/app.js';
 import type { App, Ctx, Viewer } from '../../src/core/context.js';
 import { contextFor } from '../../src/core/operation.js';
 import { jsonLog } from '../../src/platform/log.js';
+import { blobsOf } from './database.js';
 
 /** What a second process on the same database would be, in this one. */
 export function anotherApp(databaseUrl: string, now?: () => Date): Promise<RunningApp> {
   return startApp({
     databaseUrl,
     databasePool: 10,
+    blobs: { directory: blobsOf(databaseUrl) },
     publicUrl: 'http://localhost:4000',
     authSecret: 'a secret for tests only, 32 characters',
     trustedOrigins: [],

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
 
 /** A database of its own for a test file: migrated, empty, gone after `drop`. */
@@ -12,6 +15,9 @@ export async function emptyDatabase(): Promise<{ url: string; drop(): Promise<vo
   return createDatabase('template1');
 }
 
+/** Where the bytes of files are whose rows are in this database, for all processes that work on it. */
+export const blobsOf = (databaseUrl: string) => join(tmpdir(), 'canopy-test-blobs', new URL(databaseUrl).pathname);
+
 async function createDatabase(template: string | undefined) {
   const { CANOPY_TEST_SERVER: server } = process.env;
   if (!server || !template) throw new Error('There is no test server: run the tests with npm test.');
@@ -19,7 +25,13 @@ async function createDatabase(template: string | undefined) {
   await execute(server, `create database ${name} template ${template}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => execute(server, `drop database ${name} with (force)`) };
+  return {
+    url: url.href,
+    async drop() {
+      await execute(server, `drop database ${name} with (force)`);
+      await rm(blobsOf(url.href), { recursive: true, force: true });
+    },
+  };
 }
 
 async function execute(server: string, statement: string): Promise<void> {

@@ -10,7 +10,7 @@ import type { EdgeSettings } from '../../src/gateway/edge.js';
 import { graphiqlHandler } from '../../src/gateway/graphiql.js';
 import { boundedServer } from '../../src/gateway/http/server.js';
 import { bufferedLines, jsonLog } from '../../src/platform/log.js';
-import { freshDatabase } from './database.js';
+import { blobsOf, freshDatabase } from './database.js';
 
 /** A whole gateway in this process: HTTP, WebSocket, GraphiQL, the demo world, on a database of its own. */
 export interface TestGateway {
@@ -49,6 +49,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { app, close } = await startApp({
     databaseUrl: database.url,
+    blobs: { directory: blobsOf(database.url) },
     databasePool,
     now,
     publicUrl: issuerUrl ?? url,

@@ -4,6 +4,7 @@ import { authenticate } from '../../src/gateway/authenticate.js';
 import { heraldedIssuer } from '../../src/gateway/sign-outs.js';
 import { jsonLog } from '../../src/platform/log.js';
 import type { OidcIssuer } from '../../src/platform/tokens/oidc.js';
+import { blobsOf } from './database.js';
 import type { World } from './world.js';
 
 export const password = 'correct horse battery';
@@ -54,6 +55,7 @@ export const anotherProcess = (
   startApp({
     databaseUrl,
     databasePool: 5,
+    blobs: { directory: blobsOf(databaseUrl) },
     publicUrl: 'http://localhost:4000',
     authSecret: 'a secret for tests only, 32 characters',
     trustedOrigins: [],

@@ -1,5 +1,5 @@
 import { GraphQLError, subscribe } from 'graphql';
-import { startApp } from '../../src/app.js';
+import { type AppOptions, startApp } from '../../src/app.js';
 import type { App, Viewer } from '../../src/core/context.js';
 import { newId } from '../../src/core/ids.js';
 import { contextFor } from '../../src/core/operation.js';
@@ -11,7 +11,7 @@ import { localSchema, readSdl } from '../../src/gateway/schema.js';
 import type { OrganizationRole, SpaceRole } from '../../src/generated/graphql.js';
 import { runDueJobs } from '../../src/jobs/worker.js';
 import { jsonLog } from '../../src/platform/log.js';
-import { freshDatabase } from './database.js';
+import { blobsOf, freshDatabase } from './database.js';
 
 export const sdl = readSdl(new URL('../../schema/', import.meta.url));
 export const schema = localSchema(sdl);
@@ -35,12 +35,13 @@ const background =
   /^(listen|select pg_notify|with viewed as)|from "Event" where \(txid|insert into "AuditEvent"\s+\(at.*from json_to_recordset\(\$1::json\) as a/s;
 
 /** A space of an organization with someone of each role, people outside it, and a database of its own. */
-export async function world(options: { now?: () => Date } = {}) {
+export async function world(options: Partial<Pick<AppOptions, 'now' | 'blobs'>> = {}) {
   const database = await freshDatabase();
   const sql: string[] = [];
   const lines: string[] = [];
   const { app, close } = await startApp({
     databaseUrl: database.url,
+    blobs: { directory: blobsOf(database.url) },
     databasePool: 20,
     publicUrl: 'http://localhost:4000',
     authSecret: 'a secret for tests only, 32 characters',

@@ -8,7 +8,8 @@ import { type Exchange, sendJson } from './request.js';
 /** What each route adds to the jobs that are due. */
 const routes: ReadonlyMap<string, readonly ScheduledJob[]> = new Map([
   ['jobs', []],
-  ['cleanup', ['clean-up']],
+  ['cleanup', ['clean-up', 'blobs.sweep']],
+  ['lifecycle', ['blobs.tier']],
 ]);
 
 const patienceMs = 50_000;

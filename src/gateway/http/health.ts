@@ -3,26 +3,31 @@ import { type Exchange, sendJson } from './request.js';
 
 const probeMs = 2_000;
 
-export const isHealth = (path: string) => path === '/api/health' || path === '/api/health/db' || path === '/api/ready';
+const paths = ['/api/health', '/api/health/db', '/api/health/blob', '/api/ready'];
+export const isHealth = (path: string) => paths.includes(path);
 
-/** Answers /api/health (the process), /api/health/db (the database) and /api/ready (whether to send requests here). */
+/** Answers /api/health (the process), /api/health/db (the database), /api/health/blob (the bytes of files) and /api/ready (whether to send requests here). */
 export async function answerHealth(app: App, draining: () => boolean, { response, path }: Exchange): Promise<void> {
   const answer = (ok: boolean, checks: Record<string, 'up' | 'down'> = {}) => {
     if (!ok) response.setHeader('retry-after', '1');
     sendJson(response, ok ? 200 : 503, { status: ok ? 'ok' : 'unavailable', checks });
   };
   if (path === '/api/health') return answer(true);
-  const database = await databaseAnswers(app);
+  if (path === '/api/health/blob') {
+    const blobs = await answers(app, 'blobs', app.blobs.list('spaces/', 1));
+    return answer(blobs, { blobs: blobs ? 'up' : 'down' });
+  }
+  const database = await answers(app, 'database', app.database.query('select 1', []));
   if (path === '/api/health/db') return answer(database, { database: database ? 'up' : 'down' });
   return answer(database && !draining(), { database: database ? 'up' : 'down', server: draining() ? 'down' : 'up' });
 }
 
-async function databaseAnswers(app: App): Promise<boolean> {
+async function answers(app: App, what: string, question: Promise<unknown>): Promise<boolean> {
   const late = new Promise<boolean>((resolve) => setTimeout(resolve, probeMs, false).unref());
-  const asked = app.database.query('select 1', []).then(
+  const asked = question.then(
     () => true,
     (error: unknown) => {
-      app.log.warn('The database does not answer.', { error });
+      app.log.warn(`The ${what} does not answer.`, { error });
       return false;
     },
   );

@@ -3,6 +3,7 @@ import type { Issuer } from '../../platform/issuer/issuer.js';
 import { authenticate } from '../authenticate.js';
 import { type EdgeParts, maySeeSchema } from '../edge.js';
 import { answerOverHttp } from './auth.js';
+import { answerBlob } from './blob.js';
 import { answerCron } from './cron.js';
 import { cookiesCount } from './csrf.js';
 import { answerData } from './data.js';
@@ -36,6 +37,7 @@ export async function route(parts: RouteParts, exchange: Exchange): Promise<void
     await signIn(parts, exchange);
     return answerData(app, schema, documents, exchange);
   }
+  if (path.startsWith('/api/blob/')) return answerBlob(app, exchange);
   if (path === '/api/auth' || path.startsWith('/api/auth/')) {
     if (request.method !== 'POST' && request.method !== 'GET') throw notAllowed(exchange, 'GET, POST');
     return answerOverHttp(parts.issuer, request, response, { address: exchange.ip ?? 'unknown', requestId });

@@ -42,6 +42,8 @@ export function graphileQueue({ url, log }: GraphileQueueOptions): Queue {
           try {
             const runner = await runWorkers({ ...options, pgPool: connections() });
             const stop = () => void runner.stop();
+            // The wish to stop may have come while they began.
+            if (stopping.signal.aborted) stop();
             stopping.signal.addEventListener('abort', stop, { once: true });
             await runner.promise;
           } catch (error) {

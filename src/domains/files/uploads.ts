@@ -1,0 +1,132 @@
+import type { Ctx } from '../../core/context.js';
+import { AppError, badInput, notFound } from '../../core/errors.js';
+import { newId } from '../../core/ids.js';
+import { parse } from '../../core/input.js';
+import { load } from '../../core/loaders.js';
+import { columnsSql } from '../../core/sql.js';
+import { type Tx, type Written, write } from '../../core/write.js';
+import type { AbortUploadInput, StartUploadInput } from '../../generated/graphql.js';
+import { below, parsePath } from '../tree/path.js';
+import { type FileRow, fileName, fileShape, pathIn } from './file.js';
+import { writeContent } from './permission.js';
+import { lockFolderAt, nameTaken } from './place.js';
+import { release, reserve } from './quota.js';
+import { fromStore } from './store.js';
+import { NewUpload, type UploadSessionRow, uploadHours, uploadKey, uploadSessionShape } from './upload.js';
+
+const columns = columnsSql(uploadSessionShape);
+const hourMs = 60 * 60 * 1_000;
+
+type Declared = ReturnType<typeof NewUpload.parse>;
+
+/** Checks what is declared and reserves its room; not a byte is taken before. */
+export async function startUpload(ctx: Ctx, input: StartUploadInput): Promise<Written<UploadSessionRow>> {
+  const declared = parse(NewUpload, input);
+  if (declared.fileId != null) return startVersion(ctx, declared, declared.fileId);
+  if (declared.name == null) throw badInput('name', 'must be given for a new file');
+  const name = fileName(declared.name);
+  const folder = parsePath(declared.folderPath ?? '/', 'folderPath');
+  const path = pathIn(folder, name);
+  const { spaceId } = declared;
+  return write(ctx, 'file.write', { space: spaceId }, async (tx) => {
+    const folderId = await lockFolderAt(tx, spaceId, folder);
+    const [other] =
+      await tx.sql`select id from "File" where "spaceId" = ${spaceId} and path = ${path} and "deletedAt" is null`;
+    if (other) throw nameTaken();
+    const visibility = declared.visibility ?? 'SPACE';
+    return begin(ctx, tx, declared, { folderId, fileId: newId('file'), isNew: true, name, visibility });
+  });
+}
+
+async function startVersion(ctx: Ctx, declared: Declared, fileId: string): Promise<Written<UploadSessionRow>> {
+  for (const field of ['name', 'folderPath', 'visibility'] as const)
+    if (declared[field] != null) throw badInput(field, 'is for a new file');
+  const file = await load(ctx, fileShape, fileId);
+  if (!file || file.spaceId !== declared.spaceId) throw notFound();
+  const { folderId, name, visibility } = file;
+  return writeContent(ctx, file, (tx) =>
+    begin(ctx, tx, declared, { folderId, fileId, isNew: false, name, visibility }),
+  );
+}
+
+type Target = Pick<UploadSessionRow, 'folderId' | 'fileId' | 'isNew' | 'name' | 'visibility'>;
+
+async function begin(ctx: Ctx, tx: Tx, declared: Declared, target: Target): Promise<UploadSessionRow> {
+  const { spaceId, mimeType, sizeBytes, checksum } = declared;
+  await reserve(tx, spaceId, sizeBytes);
+  const id = newId('upload');
+  const versionId = newId('fver');
+  const key = uploadKey({ spaceId, fileId: target.fileId, versionId });
+  const multipartId = await fromStore(ctx.app, ctx.app.blobs.beginMultipart(key));
+  const expiresAt = new Date(tx.now.getTime() + uploadHours * hourMs);
+  const [row] =
+    await tx.sql<UploadSessionRow>`insert into "UploadSession" (id, "spaceId", "folderId", "fileId", "versionId", "isNew", name, "mimeType", "sizeBytes", checksum,
+      visibility, "multipartId", "createdById", "expiresAt", "createdAt", "updatedAt")
+    values (${id}, ${spaceId}, ${target.folderId}, ${target.fileId}, ${versionId}, ${target.isNew}, ${target.name}, ${mimeType}, ${sizeBytes}, ${checksum},
+      ${target.visibility}::"Visibility", ${multipartId}, ${tx.actorId}, ${expiresAt}, ${tx.now}, ${tx.now}) returning ${columns}`;
+  if (!row) throw new Error('An upload was not made.');
+  tx.emit('upload.started', 'UploadSession', id);
+  return row;
+}
+
+/** Gives an upload up. */
+export async function abortUpload(ctx: Ctx, { id }: AbortUploadInput): Promise<Written<UploadSessionRow>> {
+  const session = await seenSession(ctx, id);
+  return writeUpload(ctx, session, async (tx) => {
+    const row = await endUpload(tx, session, 'ABORTED');
+    if (!row) throw new AppError('CONFLICT', 'The upload has ended.');
+    return row;
+  });
+}
+
+/** The session as its maker sees it, or NOT_FOUND. */
+export async function seenSession(ctx: Ctx, id: string): Promise<UploadSessionRow> {
+  const session = await load(ctx, uploadSessionShape, id);
+  if (!session) throw notFound();
+  return session;
+}
+
+/** Changes what an upload is about to become, where its maker may still do so. */
+export async function writeUpload<T>(
+  ctx: Ctx,
+  session: UploadSessionRow,
+  change: (tx: Tx) => Promise<T>,
+): Promise<Written<T>> {
+  if (session.isNew) return write(ctx, 'file.write', { space: session.spaceId }, change);
+  const file: FileRow | null = await load(ctx, fileShape, session.fileId);
+  if (!file) throw notFound();
+  return writeContent(ctx, file, change);
+}
+
+/** Ends a session that has not ended: its room is free, its bytes go with the job. Null when it has ended before. */
+export async function endUpload(
+  tx: Tx,
+  { id, spaceId, sizeBytes }: Pick<UploadSessionRow, 'id' | 'spaceId' | 'sizeBytes'>,
+  status: 'REJECTED' | 'ABORTED',
+  fault: string | null = null,
+): Promise<UploadSessionRow | null> {
+  const [row] =
+    await tx.sql<UploadSessionRow>`update "UploadSession" set status = ${status}::"UploadStatus", fault = ${fault}, "updatedAt" = ${tx.now}
+    where id = ${id} and status in ('OPEN', 'CHECKING') returning ${columns}`;
+  if (!row) return null;
+  await release(tx, spaceId, Number(sizeBytes));
+  tx.emit('upload.ended', 'UploadSession', id);
+  tx.job('blobs.delete', { spaceId }, { key: `blobs.delete ${spaceId}` });
+  return row;
+}
+
+/** Gives up all uploads of new versions of files. */
+export async function endUploadsTo(tx: Tx, fileIds: readonly string[]): Promise<void> {
+  const open =
+    await tx.sql<UploadSessionRow>`select ${columns} from "UploadSession" where status in ('OPEN', 'CHECKING') and "fileId" = any(${fileIds}::text[]) for update`;
+  for (const session of open) await endUpload(tx, session, 'ABORTED');
+}
+
+/** Gives up all uploads into a folder and the folders below it. */
+export async function endUploadsBelow(tx: Tx, spaceId: string, path: string): Promise<void> {
+  const { from, to } = below(path);
+  const open =
+    await tx.sql<UploadSessionRow>`select ${columns} from "UploadSession" where status in ('OPEN', 'CHECKING') and "folderId" in (
+      select id from "Folder" where "spaceId" = ${spaceId} and (path = ${path} or (path > ${from} and path < ${to}))) for update`;
+  for (const session of open) await endUpload(tx, session, 'ABORTED');
+}
