@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { RunningApp } from '../../src/app.js';
-import type { App } from '../../src/core/context.js';
+import type { App, Ctx } from '../../src/core/context.js';
 import { pauseMs } from '../../src/domains/tasks/lease.js';
 import { queueTask, takeTask } from '../../src/domains/tasks/run.js';
+import { writeTreeNode } from '../../src/domains/tree/service.js';
+import { runners } from '../../src/jobs/runners/all.js';
+import type { Runner } from '../../src/jobs/runners/runner.js';
 import { runTask } from '../../src/jobs/task-run.js';
 import { anotherApp } from '../support/another-app.js';
 import { eventually } from '../support/eventually.js';
@@ -240,3 +243,69 @@ test('a worker that has to stop hands its task back, and another goes on', async
   await w.runJobs();
   expect(await mine.task(id)).toMatchObject({ status: 'COMPLETED', result: { checked: 3_000, differing: 0 } });
 }, 60_000);
+
+/** Lets tasks of the registered type run `code`, once. */
+function runs(code: Runner<'tree.checksum'>): void {
+  const real = runners['tree.checksum'];
+  Object.assign(runners, {
+    'tree.checksum': (...args: Parameters<Runner<'tree.checksum'>>) => {
+      Object.assign(runners, { 'tree.checksum': real });
+      return code(...args);
+    },
+  });
+}
+
+test('a runner that does not hear that it is cancelled changes nothing any more', async () => {
+  const { id } = await check();
+  let begun = () => {};
+  const running = new Promise<void>((resolve) => (begun = resolve));
+  let goOn = () => {};
+  const cancelled = new Promise<void>((resolve) => (goOn = resolve));
+  let late: Promise<unknown> = Promise.resolve();
+  const put = (ctx: Ctx, path: string) =>
+    writeTreeNode(ctx, { spaceId, path, value: 1, contentType: null, expectedVersion: null });
+  runs(async (_, __, { ctx }) => {
+    await put(ctx, '/in-time');
+    begun();
+    late = cancelled.then(() => put(ctx, '/too-late'));
+    await late;
+    return {};
+  });
+  const jobs = w.runJobs();
+  await running;
+  await tasks.cancel(id);
+  await jobs;
+  goOn();
+  await expect(late).rejects.toMatchObject({ code: 'GATEWAY_TIMEOUT' });
+  const tree = treeOf(w.editor, spaceId);
+  expect([await tree.value('/in-time'), await tree.value('/too-late')]).toEqual([1, undefined]);
+  expect(await tasks.statuses(id)).toEqual(['PENDING', 'QUEUED', 'RUNNING', 'CANCELLED']);
+});
+
+test('what a runner says is written down in order, and what is too much is counted', async () => {
+  const { id } = await check();
+  runs(async (_, __, { report, output }) => {
+    report(250, 'a line with \u0000 in it');
+    output({ part: 1 });
+    for (let n = 0; n < 200; n += 1) report(null, `line ${n}`);
+    report(30);
+    return { result: { n: 200 }, resultLocation: 'https://example.com/all.zip' };
+  });
+  await w.runJobs();
+  const entries = (await tasks.events(id)).slice(3, -1).map(({ kind, progress, payload }) => [kind, progress, payload]);
+  expect(entries.slice(0, 4)).toEqual([
+    ['PROGRESS', 100, { progress: 100 }],
+    ['LOG', 100, { message: 'a line with  in it' }],
+    ['OUTPUT', 100, { output: { part: 1 } }],
+    ['LOG', 100, { message: 'line 0' }],
+  ]);
+  expect(entries.at(-1)).toEqual(['LOG', 100, { message: '(102 more entries are left out.)' }]);
+  expect(await tasks.task(id)).toMatchObject({ result: { n: 200 }, resultLocation: 'https://example.com/all.zip' });
+});
+
+test('an answer that cannot be kept fails the task', async () => {
+  const { id } = await check();
+  runs(async () => ({ result: 'x'.repeat(300_000) }));
+  await w.runJobs();
+  expect(await tasks.task(id)).toMatchObject({ status: 'FAILED', attempt: 1, error: { code: 'PAYLOAD_TOO_LARGE' } });
+});
