@@ -34,3 +34,9 @@ export function typeOfId(id: string): (typeof prefixes)[Prefix] | null {
   const prefix = form.exec(id)?.[1];
   return prefix !== undefined && Object.hasOwn(prefixes, prefix) ? prefixes[prefix as Prefix] : null;
 }
+
+/** What the ids of a type begin with, before the underscore. */
+export function prefixOf(type: (typeof prefixes)[Prefix]): Prefix {
+  const found = Object.entries(prefixes).find(([, name]) => name === type);
+  return (found as [Prefix, string])[0];
+}

@@ -16,8 +16,8 @@ export interface Jobs {
   'blobs.restore': { readonly spaceId: string; readonly versionId: string };
   /** Looks for what a note is related to. `isRecheck`: because of a change of another note, which then is not looked at again for this one. */
   'links.discover': { readonly spaceId: string; readonly noteId: string; readonly isRecheck?: true };
-  /** Removes the links of a space whose ends of a type are gone. */
-  'links.sweep': { readonly spaceId: string; readonly type: string };
+  /** Removes the links and comments of a space that hang on things of a type that are gone. */
+  'remains.sweep': { readonly spaceId: string; readonly type: string };
   /** Lets go of tasks whose runners have not been heard of in time. */
   'tasks.expireLeases': Record<string, never>;
   /** Lets a task wait no longer: it is due. */

@@ -7,8 +7,8 @@ const discoverLinks: Reaction = ({ spaceId, resourceId: noteId }) =>
   job('links.discover', { spaceId: spaceId ?? '', noteId }, { key: `links.discover ${noteId}`, maxAttempts: 8 });
 
 // Of however many deletions in a space one job follows.
-const sweepLinks: Reaction = ({ spaceId, resourceType }) =>
-  job('links.sweep', { spaceId: spaceId ?? '', type: resourceType }, { key: `links.sweep ${spaceId} ${resourceType}` });
+const sweepRemains: Reaction = ({ spaceId, resourceType: type }) =>
+  job('remains.sweep', { spaceId: spaceId ?? '', type }, { key: `remains.sweep ${spaceId} ${type}` });
 
 /**
  * What follows from an event besides what its listeners do: jobs, added in the transaction of the change. A domain says what
@@ -17,7 +17,9 @@ const sweepLinks: Reaction = ({ spaceId, resourceType }) =>
 const reactions: { readonly [Type in EventType]?: readonly Reaction[] } = {
   'note.created': [discoverLinks],
   'note.updated': [discoverLinks],
-  'tree.deleted': [sweepLinks],
+  'note.deleted': [sweepRemains],
+  'tree.deleted': [sweepRemains],
+  'file.deleted': [sweepRemains],
 };
 
 /** The jobs that follow from what a change said. */

@@ -1,7 +1,8 @@
 import type { Prisma, PrismaClient } from '../generated/prisma/client.js';
 import type { App, Viewer } from './context.js';
 import { loadRoles } from './roles.js';
-import { ruleWhere, visibility } from './visibility.js';
+import { ruleWhere } from './rule.js';
+import { visibility } from './visibility.js';
 
 type Read = 'findUnique' | 'findFirst' | 'findMany' | 'count' | 'aggregate' | 'groupBy';
 

@@ -1,7 +1,8 @@
 import type { Prisma } from '../generated/prisma/client.js';
 import type { Order, Window } from './page.js';
 import type { Roles } from './roles.js';
-import { ruleSql, type ViewerParam, viewerValue, visibility } from './visibility.js';
+import { ruleSql, type ViewerParam, viewerValue } from './rule.js';
+import { visibility } from './visibility.js';
 
 /** Text that is made once, and the viewer's part of its values. */
 export interface Statement {

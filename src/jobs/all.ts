@@ -7,7 +7,7 @@ import { expireAllLeases } from './expire-leases.js';
 import { finishUpload } from './finish-upload.js';
 import { restoreBlob } from './restore-blob.js';
 import { sweepBlobs } from './sweep-blobs.js';
-import { sweepLinks } from './sweep-links.js';
+import { sweepRemains } from './sweep-remains.js';
 import { queueDueTask } from './task-queue.js';
 import { runTask } from './task-run.js';
 import { tierBlobs } from './tier-blobs.js';
@@ -21,7 +21,7 @@ export const jobs: { readonly [Name in JobName]: (app: App, payload: Jobs[Name],
   'blobs.tier': tierBlobs,
   'blobs.restore': restoreBlob,
   'links.discover': discoverLinks,
-  'links.sweep': sweepLinks,
+  'remains.sweep': sweepRemains,
   'tasks.expireLeases': expireAllLeases,
   'task.queue': queueDueTask,
   'task.run': runTask,

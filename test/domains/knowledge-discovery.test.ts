@@ -233,7 +233,7 @@ test('the links of one deletion of a large tree are swept by one job', async () 
   await w.runJobs();
   await tree.remove('/a', { recursive: true });
   const [waiting] = await w.app.database.query<{ n: number }>(
-    `select count(*)::int as n from graphile_worker.jobs where task_identifier = 'links.sweep'`,
+    `select count(*)::int as n from graphile_worker.jobs where task_identifier = 'remains.sweep'`,
     [],
   );
   expect(waiting).toEqual({ n: 1 });

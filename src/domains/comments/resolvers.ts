@@ -14,8 +14,11 @@ const comments = ({ id }: CommentableRow, args: PageArgs, ctx: Ctx, info: Select
   loadPage(ctx, commentsOf, [id], args, info);
 
 export const resolvers: Resolvers = {
-  Post: { comments },
   TreeNode: { comments },
+  File: { comments },
+  Note: { comments },
+  Post: { comments },
+  Task: { comments },
   Comment: {
     subject: ({ subjectId }, _, ctx, info) => subjectOf(ctx, subjectId, info),
     parent: ({ parentId }, _, ctx, info) => (parentId ? load(ctx, commentShape, parentId, info) : null),

@@ -5,29 +5,35 @@ import { typeOfId } from '../../core/ids.js';
 import { load } from '../../core/loaders.js';
 import type { KeyedShape, Selection } from '../../core/shape.js';
 import { sqlText } from '../../core/sql.js';
-import type { Commentable } from '../../core/visibility.js';
+import type { CommentableType } from '../../core/visibility.js';
 import type { Tx } from '../../core/write.js';
+import { type FileRow, fileShape } from '../files/file.js';
+import { type NoteRow, noteShape } from '../knowledge/note.js';
 import { type PostRow, postShape } from '../posts/post.js';
+import { type TaskRow, taskShape } from '../tasks/task.js';
 import { type TreeNodeRow, treeNodeShape } from '../tree/node.js';
 
 /** What a comment can be on. */
-export type CommentableRow = PostRow | TreeNodeRow;
+export type CommentableRow = TreeNodeRow | FileRow | NoteRow | PostRow | TaskRow;
 
 /**
  * What comments need of a kind of subject: its shape, and what its events begin with. Who sees it stands in core/visibility.ts, and a kind of there
  * that is missing here does not compile.
  */
 const kinds: {
-  readonly [Kind in Commentable]: { readonly shape: KeyedShape<CommentableRow>; readonly events: string };
+  readonly [Kind in CommentableType]: { readonly shape: KeyedShape<CommentableRow>; readonly events: string };
 } = {
-  Post: { shape: postShape as KeyedShape<CommentableRow>, events: 'post.' },
   TreeNode: { shape: treeNodeShape as KeyedShape<CommentableRow>, events: 'tree.' },
+  File: { shape: fileShape as KeyedShape<CommentableRow>, events: 'file.' },
+  Note: { shape: noteShape as KeyedShape<CommentableRow>, events: 'note.' },
+  Post: { shape: postShape as KeyedShape<CommentableRow>, events: 'post.' },
+  Task: { shape: taskShape as KeyedShape<CommentableRow>, events: 'task.' },
 };
 
 /** The kind of what an id names; null for what cannot be commented on. */
 function kindOf(id: string) {
   const type = typeOfId(id);
-  return type && type in kinds ? kinds[type as Commentable] : null;
+  return type && type in kinds ? kinds[type as CommentableType] : null;
 }
 
 /** The events that may tell of comments on a subject, or change who sees it. */

@@ -1,6 +1,9 @@
+import type { Ctx } from '../../core/context.js';
 import { AppError, badInput, notFound } from '../../core/errors.js';
-import { columnsSql } from '../../core/sql.js';
-import type { Tx } from '../../core/write.js';
+import { prefixOf } from '../../core/ids.js';
+import { columnsSql, sqlText } from '../../core/sql.js';
+import { type CommentableType, type Content, commentable } from '../../core/visibility.js';
+import { commit, type Tx } from '../../core/write.js';
 import { type CommentRow, commentShape, maxDepth } from './comment.js';
 
 const columns = columnsSql(commentShape);
@@ -47,4 +50,21 @@ async function hasReplies(tx: Tx, id: string): Promise<boolean> {
 export async function removeComments(tx: Tx, subjectIds: readonly string[]): Promise<void> {
   // Replies go with what they reply to.
   await tx.sql`delete from "Comment" where "subjectId" = any(${subjectIds}::text[]) and "parentId" is null`;
+}
+
+const sweepSize = 1_000;
+
+/** Removes some of the comments of a space on things of this type that are gone; answers whether there may be more. */
+export async function sweepComments(ctx: Ctx, spaceId: string, type: CommentableType): Promise<boolean> {
+  const { gone }: Content = commentable[type];
+  const subjects = sqlText(`"${type}" s`);
+  const there = sqlText(gone === undefined ? 'true' : `s."${gone}" is null`);
+  const written = await commit(ctx, 'comment.write', { space: spaceId }, null, async (tx) => {
+    tx.audit('comment.write', { resourceType: type, operation: 'DELETE' });
+    const rows = await tx.sql`delete from "Comment" where id in (
+        select c.id from "Comment" c where c."spaceId" = ${spaceId} and c."parentId" is null and starts_with(c."subjectId", ${`${prefixOf(type)}_`})
+          and not exists (select from ${subjects} where s.id = c."subjectId" and ${there}) limit ${sweepSize}) returning id`;
+    return rows.length === sweepSize;
+  });
+  return written.value;
 }

@@ -4,7 +4,7 @@ import { typeOfId } from '../../core/ids.js';
 import { load } from '../../core/loaders.js';
 import type { KeyedShape, Selection } from '../../core/shape.js';
 import { type SqlText, sqlText } from '../../core/sql.js';
-import { type End, isLinkable, type LinkableType, linkable } from '../../core/visibility.js';
+import { type Content, isLinkable, type LinkableType, linkable } from '../../core/visibility.js';
 import { commit, type Tx } from '../../core/write.js';
 import type { LinkableRow, LinkEnd, LinkRow } from './link.js';
 
@@ -48,7 +48,7 @@ interface Table {
 
 // A row that can only be deleted is held against that alone, so two that look for each other's links do not wait for each other.
 function tableOf(type: LinkableType): Table {
-  const { gone }: End = linkable[type];
+  const { gone }: Content = linkable[type];
   return {
     table: sqlText(`"${type}"`),
     there: sqlText(gone === undefined ? 'true' : `"${gone}" is null`),

@@ -30,6 +30,9 @@ export const resolvers = (ends: Ends): Resolvers => ({
   TreeNode: {
     links: (node, args, ctx, info) => linksOf(ctx, node.id, args, info),
   },
+  File: {
+    links: (file, args, ctx, info) => linksOf(ctx, file.id, args, info),
+  },
   Link: {
     space: (link, _, ctx, info) => loadExisting(ctx, spaceShape, link.spaceId, info),
     source: (link, _, ctx, info) => existingEnd(ctx, ends, link.sourceId, info),
