@@ -16,6 +16,8 @@ import { localSchema, readSdl } from './gateway/schema.js';
 import { sessionHerald } from './gateway/sign-outs.js';
 import { webSockets } from './gateway/websocket.js';
 import { runDueJobs } from './jobs/worker.js';
+import { extractiveAssistant } from './platform/assistant/extractive.js';
+import type { ModelOptions } from './platform/assistant/model.js';
 import { diskBlobs } from './platform/blobs/disk.js';
 import { vercelBlobs } from './platform/blobs/vercel.js';
 import { openDatabase } from './platform/database/pool.js';
@@ -41,6 +43,8 @@ export interface AppOptions {
   readonly issuerLimits?: Partial<IssuerLimits>;
   /** Where the bytes of files are kept. */
   readonly blobs: BlobPlace;
+  /** The model that answers in chats; without one, the answers are extracts of what a space holds. */
+  readonly assistant?: Omit<ModelOptions, 'log'> | null;
 }
 
 /** A directory of this machine, or a store of Vercel's by its token. */
@@ -77,6 +81,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   const tokens = oidcTokens({ issuers: options.oidcIssuers, local: issuer, now: () => now().getTime() });
   const audit = readAudit(database, log);
   const queue = graphileQueue({ url, log });
+  const assistant = options.assistant ? await modelOf({ ...options.assistant, log }) : extractiveAssistant();
   const app: App = {
     database,
     issuer,
@@ -85,6 +90,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     tail,
     memory,
     queue,
+    assistant,
     readAudit: audit,
     blobs: 'directory' in options.blobs ? diskBlobs(options.blobs.directory) : vercelBlobs(options.blobs.vercelToken),
     addresses: signer(options.authSecret, 'addresses of files'),
@@ -109,6 +115,10 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     },
   };
 }
+
+/** What speaks with models is large; a process that has none does without. */
+const modelOf = async (options: ModelOptions) =>
+  (await import('./platform/assistant/model.js')).modelAssistant(options);
 
 /** The gateway over an App, answering on a server. */
 export interface Gateway {

@@ -54,6 +54,9 @@ const rules = z.object({
   GRAPHIQL: flag,
   DEMO_WORLD: flag,
   JOB_WORKERS: count(0, 50).default(2),
+  ASSISTANT_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+  ASSISTANT_KEY: z.string().min(1).optional(),
+  ASSISTANT_MODEL: z.string().min(1).optional(),
   CRON_SECRET: z.string().min(16, 'must be at least 16 characters').optional(),
   LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
 });
@@ -85,6 +88,8 @@ export interface Env {
   readonly jobWorkers: number;
   /** What POST /api/cron/… takes as its bearer token; null: those routes are not there. */
   readonly cronSecret: string | null;
+  /** Null: no model answers in chats, but extracts of what a space holds. */
+  readonly assistant: { readonly url: string; readonly key: string | null; readonly model: string } | null;
   readonly logLevel: 'info' | 'warn' | 'error' | 'silent';
   /** Whether npm runs us, with a shell in between. */
   readonly underNpm: boolean;
@@ -109,6 +114,8 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = f
     wrong.push('PUBLIC_URL: is needed in production: the address that clients use, such as https://api.example.com');
   if (production && source['DEMO_WORLD'] === 'true')
     wrong.push('DEMO_WORLD: cannot be true in production: its passwords are known to all');
+  if ((source['ASSISTANT_URL'] ?? '') !== '' && !source['ASSISTANT_MODEL'])
+    wrong.push('ASSISTANT_MODEL: is needed with ASSISTANT_URL: the name of the model there, such as gpt-4o-mini');
   if (wrong.length > 0 || !result.success) {
     throw new WrongSettings(
       `Canopy cannot start with these settings (environment or .env):\n${wrong.map((line) => `  - ${line}`).join('\n')}\nREADME.md explains each of them.`,
@@ -135,9 +142,15 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = f
     demoWorld,
     jobWorkers: made.JOB_WORKERS,
     cronSecret: made.CRON_SECRET ?? null,
+    assistant: assistantOf(made),
     logLevel: made.LOG_LEVEL,
     underNpm: source['npm_lifecycle_event'] !== undefined,
   };
+}
+
+function assistantOf(made: z.output<typeof rules>): Env['assistant'] {
+  const { ASSISTANT_URL: url, ASSISTANT_KEY: key, ASSISTANT_MODEL: model } = made;
+  return url === undefined || model === undefined ? null : { url: url.replace(/\/+$/, ''), key: key ?? null, model };
 }
 
 function fromProcess(): Readonly<Record<string, string | undefined>> {

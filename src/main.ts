@@ -38,6 +38,7 @@ export async function openApp(
     authSecret: env.authSecret ?? secretOf(env.home),
     trustedOrigins,
     oidcIssuers: env.oidcIssuers,
+    assistant: env.assistant,
     log,
   });
   stops.unshift(close);

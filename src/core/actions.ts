@@ -21,6 +21,8 @@ export const scopes = [
   'tasks:read',
   'tasks:write',
   'tasks:run',
+  'chats:read',
+  'chats:write',
   'events:read',
   'audit:read',
 ] as const;
@@ -113,6 +115,9 @@ export const actions = {
   'task.write': space('EDITOR', 'tasks:write', 'WRITE'),
   'task.run': space('EDITOR', 'tasks:run', 'WRITE'),
   'task.manage': space('ADMIN', 'tasks:write', 'WRITE'),
+  'chat.read': space('VIEWER', 'chats:read', 'READ'),
+  'chat.write': space('COMMENTER', 'chats:write', 'WRITE'),
+  'chat.manage': space('EDITOR', 'chats:write', 'WRITE'),
   'events.read': space('VIEWER', 'events:read', 'READ'),
   'audit.read': space('ADMIN', 'audit:read', 'READ'),
 } as const satisfies Record<`${string}.${string}`, Action>;

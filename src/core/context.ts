@@ -1,3 +1,4 @@
+import type { Assistant } from '../platform/assistant/assistant.js';
 import type { Blobs } from '../platform/blobs/blobs.js';
 import type { Database } from '../platform/database/database.js';
 import type { Issuer } from '../platform/issuer/issuer.js';
@@ -41,6 +42,8 @@ export interface App {
   readonly memory: Memory;
   /** The jobs behind the changes. */
   readonly queue: Queue;
+  /** Answers in chats. */
+  readonly assistant: Assistant;
   readonly readAudit: ReadAudit;
   /** The bytes of files. */
   readonly blobs: Blobs;

@@ -1,6 +1,6 @@
 import type { Database } from '../platform/database/database.js';
 import type { Log } from '../platform/log.js';
-import type { Wakeups } from '../platform/wakeups/wakeups.js';
+import { eventLog, type Wakeups } from '../platform/wakeups/wakeups.js';
 import { type Logged, lastPosition, type Position, type Reading, readLog } from './event-log.js';
 import { staleTags } from './events.js';
 
@@ -115,7 +115,8 @@ export function eventTail({ database, wakeups, log, forget }: Parts): EventTail 
       position = await lastPosition(database);
       readAt = performance.now();
       running = true;
-      await wakeups.listen(() => {
+      await wakeups.listen((topic) => {
+        if (topic !== null && topic !== eventLog) return;
         woken = true;
         wake();
       });

@@ -64,6 +64,13 @@ export const eventTypes = {
   'task.completed': { access: false },
   'task.failed': { access: false },
   'task.cancelled': { access: false },
+  'chat.created': { access: false },
+  'chat.updated': { access: false },
+  'chat.archived': { access: false },
+  'message.created': { access: false },
+  'message.completed': { access: false },
+  'message.failed': { access: false },
+  'message.cancelled': { access: false },
 } as const satisfies Record<string, { access: boolean }>;
 
 export type EventType = keyof typeof eventTypes;
@@ -79,6 +86,7 @@ export interface Related {
   readonly targetId?: string;
   /** What a comment is on. */
   readonly subjectId?: string;
+  readonly chatId?: string;
 }
 
 /** What a change says of itself. */

@@ -18,6 +18,9 @@ export const prefixes = {
   post: 'Post',
   comment: 'Comment',
   task: 'Task',
+  chat: 'Chat',
+  msg: 'Message',
+  stream: 'ChatStream',
 } as const;
 
 export type Prefix = keyof typeof prefixes;

@@ -24,6 +24,10 @@ export interface Jobs {
   'task.queue': { readonly taskId: string };
   /** Runs a task of a registered type. */
   'task.run': { readonly taskId: string };
+  /** Writes an assistant's reply, as whoever asked for it may. */
+  'chat.reply': { readonly streamId: string; readonly asker: Asker };
+  /** Gives up messages whose writer is not heard of any more; `streamId` is looked at once more when its lease ends. */
+  'chats.expireStreams': { readonly streamId?: string };
 }
 
 export type JobName = keyof Jobs;
@@ -63,6 +67,15 @@ export interface JobRun {
   /** 1 for the first try. */
   readonly attempt: number;
   readonly isLastAttempt: boolean;
+}
+
+/** Who asked for something that is done later, within the limits of the credential that they asked with. */
+export interface Asker {
+  readonly userId: string | null;
+  readonly apiKeyId: string | null;
+  readonly organizationId: string | null;
+  readonly scopes: readonly string[] | null;
+  readonly spaceIds: readonly string[] | null;
 }
 
 /** Adds jobs on the connection of `query`: within a transaction they are there when it commits. Safe to call with none. */

@@ -145,6 +145,17 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   Comment: through('subjectId', commentable),
   Task: task,
   TaskEvent: { by: 'parent', column: 'taskId', model: 'Task', relation: 'task', rule: task },
+  // Talk is for members, also where the space is public.
+  Chat: member('spaceId'),
+  Message: member('spaceId'),
+  ChatStream: member('spaceId'),
+  ChatStreamChunk: {
+    by: 'parent',
+    column: 'streamId',
+    model: 'ChatStream',
+    relation: 'stream',
+    rule: member('spaceId'),
+  },
   AuditEvent: member('spaceId', 'ADMIN'),
   Event: nobody('seq'),
   EventHorizon: nobody('id'),

@@ -2,6 +2,10 @@ import type { Prefix, prefixes } from '../core/ids.js';
 import type { KeyedShape } from '../core/shape.js';
 import type { Resolvers } from '../generated/graphql.js';
 import { resolvers as audit } from './audit/resolvers.js';
+import { chatShape } from './chats/chat.js';
+import { messageShape } from './chats/message.js';
+import { resolvers as chats } from './chats/resolvers.js';
+import { chatStreamShape } from './chats/stream.js';
 import { commentShape } from './comments/comment.js';
 import { resolvers as comments } from './comments/resolvers.js';
 import { removeComments } from './comments/thread.js';
@@ -76,6 +80,7 @@ export const resolvers: readonly Resolvers[] = [
   posts(forget),
   comments,
   tasks,
+  chats,
   realtime,
   audit,
   jobs,
@@ -99,4 +104,7 @@ export const nodeShapes: { readonly [Type in (typeof prefixes)[Prefix]]: KeyedSh
   Post: postShape as KeyedShape<{ id: string }>,
   Comment: commentShape as KeyedShape<{ id: string }>,
   Task: taskShape as KeyedShape<{ id: string }>,
+  Chat: chatShape as KeyedShape<{ id: string }>,
+  Message: messageShape as KeyedShape<{ id: string }>,
+  ChatStream: chatStreamShape as KeyedShape<{ id: string }>,
 };

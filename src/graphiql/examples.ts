@@ -1,3 +1,4 @@
+import { chatsExamples } from './chats-examples.js';
 import { filesExamples } from './files-examples.js';
 import { knowledgeExamples } from './knowledge-examples.js';
 import { liveExamples } from './live-examples.js';
@@ -72,6 +73,7 @@ query WhoAmI {
   ...taskExamples,
   ...liveExamples,
   ...spaceExamples,
+  ...chatsExamples,
   {
     name: 'Organizations and their members',
     query: `query MyOrganizations {

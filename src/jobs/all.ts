@@ -1,9 +1,11 @@
 import type { App } from '../core/context.js';
 import type { JobName, JobRun, Jobs } from '../core/jobs.js';
+import { chatReply } from './chat-reply.js';
 import { cleanUp } from './clean-up.js';
 import { deleteBlobs } from './delete-blobs.js';
 import { discoverLinks } from './discover-links.js';
 import { expireAllLeases } from './expire-leases.js';
+import { expireStreams } from './expire-streams.js';
 import { finishUpload } from './finish-upload.js';
 import { restoreBlob } from './restore-blob.js';
 import { sweepBlobs } from './sweep-blobs.js';
@@ -25,4 +27,6 @@ export const jobs: { readonly [Name in JobName]: (app: App, payload: Jobs[Name],
   'tasks.expireLeases': expireAllLeases,
   'task.queue': queueDueTask,
   'task.run': runTask,
+  'chat.reply': chatReply,
+  'chats.expireStreams': expireStreams,
 };

@@ -51,11 +51,17 @@ const taskEventsSql = `delete from "TaskEvent" where ("taskId", seq) in (
 
 const tasksSql = `delete from "Task" where id in (select id from "Task" where "spaceId" = $1 limit $2) returning version`;
 
+/** Pieces of messages, whose space is their stream's. */
+const chunksSql = `delete from "ChatStreamChunk" where ("streamId", seq) in (
+    select c."streamId", c.seq from "ChatStream" s join "ChatStreamChunk" c on c."streamId" = s.id where s."spaceId" = $1 limit $2) returning seq`;
+
 const rowsSql = (table: string) =>
   `delete from "${table}" where id in (select id from "${table}" where "spaceId" = $1 limit $2) returning id`;
 
 /** What a space holds, children first. */
 const contentSqls = [
+  chunksSql,
+  ...['ChatStream', 'Message', 'Chat'].map(rowsSql),
   taskEventsSql,
   tasksSql,
   commentsSql,

@@ -7,6 +7,7 @@ const everyMinutes: { readonly [Name in ScheduledJob]: number } = {
   'blobs.sweep': 60,
   'blobs.tier': 24 * 60,
   'tasks.expireLeases': 1,
+  'chats.expireStreams': 1,
 };
 
 /**

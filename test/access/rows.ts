@@ -21,6 +21,8 @@ const input = (make: (stage: Stage) => object) => (stage: Stage) => ({ input: ma
 
 const noSpace = 'space_00000000000000000000000000';
 const noOrganization = 'org_00000000000000000000000000';
+const noChat = 'chat_00000000000000000000000000';
+const noStream = 'stream_00000000000000000000000000';
 const noUser = 'user_00000000000000000000000000';
 
 /** A tree mutation: the roles from EDITOR up. */
@@ -177,6 +179,13 @@ export const rootRows: Readonly<Record<string, Row>> = {
     variables: ({ post }) => ({ id: post.id }),
     absent: () => ({ id: noPost }),
     outcomes: 'null null ok ok ok ok ok ok F null',
+  },
+  'Query.chat': {
+    scope: 'chats:read',
+    document: 'query ($id: ID!) { chat(id: $id) { id } }',
+    variables: ({ chat }) => ({ id: chat.id }),
+    absent: () => ({ id: noChat }),
+    outcomes: 'U null ok ok ok ok ok ok F null',
   },
   'Query.events': {
     scope: 'events:read',
@@ -496,6 +505,63 @@ export const rootRows: Readonly<Record<string, Row>> = {
     absent: input(() => ({ id: noComment, version: 1 })),
     outcomes: 'U N F F ok F ok ok F N',
   },
+  'Mutation.createChat': {
+    scope: 'chats:write',
+    document: mutation('createChat', 'eventCursor'),
+    variables: input(({ space }) => ({ spaceId: space.id, title: 'New' })),
+    absent: input(() => ({ spaceId: noSpace, title: 'New' })),
+    outcomes: 'U N F F ok ok ok ok F N',
+  },
+  'Mutation.updateChat': {
+    scope: 'chats:write',
+    document: mutation('updateChat', 'eventCursor'),
+    variables: input(({ chat }) => ({ id: chat.id, version: 1, title: 'New' })),
+    absent: input(() => ({ id: noChat, version: 1, title: 'New' })),
+    outcomes: 'U N F F F ok ok ok F N',
+  },
+  'Mutation.archiveChat': {
+    scope: 'chats:write',
+    document: mutation('archiveChat', 'eventCursor'),
+    variables: input(({ chat }) => ({ id: chat.id, version: 1 })),
+    absent: input(() => ({ id: noChat, version: 1 })),
+    outcomes: 'U N F F F ok ok ok F N',
+  },
+  'Mutation.sendMessage': {
+    scope: 'chats:write',
+    document: mutation('sendMessage', 'eventCursor'),
+    variables: input(({ chat }) => ({ chatId: chat.id, parts: [{ text: { text: 'Hello' } }] })),
+    absent: input(() => ({ chatId: noChat, parts: [{ text: { text: 'Hello' } }] })),
+    outcomes: 'U N F F ok ok ok ok F N',
+  },
+  // The editor began it.
+  'Mutation.appendToStream': {
+    scope: 'chats:write',
+    document: mutation('appendToStream', 'eventCursor'),
+    variables: input(({ stream }) => ({ streamId: stream.id, deltas: [{ text: 'Hello' }] })),
+    absent: input(() => ({ streamId: noStream, deltas: [{ text: 'Hello' }] })),
+    outcomes: 'U N F F F ok F F F N',
+  },
+  'Mutation.finishStream': {
+    scope: 'chats:write',
+    document: mutation('finishStream', 'eventCursor'),
+    variables: input(({ stream }) => ({ streamId: stream.id })),
+    absent: input(() => ({ streamId: noStream })),
+    outcomes: 'U N F F F ok F F F N',
+  },
+  'Mutation.cancelMessage': {
+    scope: 'chats:write',
+    document: mutation('cancelMessage', 'eventCursor'),
+    variables: input(({ message }) => ({ id: message.id })),
+    absent: input(() => ({ id: 'msg_00000000000000000000000000' })),
+    outcomes: 'U N F F ok ok ok ok F N',
+  },
+  'Subscription.chatStream': {
+    scope: 'chats:read',
+    document: 'subscription ($id: ID!) { chatStream(chatId: $id) { seq } }',
+    variables: ({ chat }) => ({ id: chat.id }),
+    absent: () => ({ id: noChat }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
   'Subscription.events': {
     scope: 'events:read',
     document: 'subscription ($id: ID!) { events(spaceId: $id) { __typename } }',
@@ -608,4 +674,7 @@ export const nodeRows: Readonly<
   Post: { scope: 'posts:read', id: ({ draft }) => draft.id, outcomes: 'U null null null null ok ok ok F null' },
   Comment: { scope: 'comments:read', id: ({ comment }) => comment.id, outcomes: 'U null ok ok ok ok ok ok F null' },
   Task: { scope: 'tasks:read', id: ({ task }) => task.id, outcomes: 'U null ok ok ok ok ok ok ok null' },
+  Chat: { scope: 'chats:read', id: ({ chat }) => chat.id, outcomes: 'U null ok ok ok ok ok ok F null' },
+  Message: { scope: 'chats:read', id: ({ message }) => message.id, outcomes: 'U null ok ok ok ok ok ok F null' },
+  ChatStream: { scope: 'chats:read', id: ({ stream }) => stream.id, outcomes: 'U null ok ok ok ok ok ok F null' },
 };

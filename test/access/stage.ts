@@ -206,6 +206,27 @@ export async function stage({ app }: World) {
   await prisma.task.createMany({ data: [task, begun] });
   await prisma.post.createMany({ data: [post, draft] });
   await prisma.comment.create({ data: comment });
+  const chat = { id: newId('chat'), spaceId: space.id, ownerId: idOf('owner'), title: 'Chat', lastSeq: 1 };
+  const message = {
+    id: newId('msg'),
+    spaceId: space.id,
+    chatId: chat.id,
+    seq: 1,
+    role: 'ASSISTANT' as const,
+    parts: [],
+  };
+  const stream = {
+    id: newId('stream'),
+    spaceId: space.id,
+    chatId: chat.id,
+    messageId: message.id,
+    messageSeq: 1,
+    writerId: idOf('editor'),
+    leaseExpiresAt: new Date(Date.now() + 3_600_000),
+  };
+  await prisma.chat.create({ data: chat });
+  await prisma.message.create({ data: { ...message, status: 'STREAMING' } });
+  await prisma.chatStream.create({ data: stream });
   app.memory.forgetAll();
 
   /** The credential of an actor; a key without the scope has every other one. */
@@ -245,6 +266,9 @@ export async function stage({ app }: World) {
     comment,
     task,
     begun,
+    chat,
+    message,
+    stream,
     viewer,
   };
 }

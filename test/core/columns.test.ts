@@ -60,6 +60,15 @@ beforeAll(async () => {
   const task = await w.owner.run('mutation ($i: CreateTaskInput!) { createTask(input: $i) { task { id } } }', {
     i: { spaceId, title: 'T', assigneeId: w.owner.id, dueAt: '2027-01-01T00:00:00.000Z' },
   });
+  const chat = await w.owner.run('mutation ($i: CreateChatInput!) { createChat(input: $i) { chat { id } } }', {
+    i: { spaceId, title: 'Chat', context: { a: 1 } },
+  });
+  const chatId = chat.data.createChat.chat.id;
+  const send = `mutation ($i: SendMessageInput!) { sendMessage(input: $i) { message { id } stream { id } } }`;
+  const message = await w.owner.run(send, {
+    i: { chatId, parts: [{ text: { text: 'x' } }], metadata: { a: 1 }, clientMessageId: 'c' },
+  });
+  const stream = await w.owner.run(send, { i: { chatId, role: 'ASSISTANT', stream: true } });
   ids = {
     Note: note.data.createNote.note.id,
     Link: link.data.createLink.link.id,
@@ -71,6 +80,9 @@ beforeAll(async () => {
     FileVersion: versions.data.file.versions.nodes[0].id,
     UploadSession: upload.id,
     AccessGrant: grant.data.grantAccess.accessGrant.id,
+    Chat: chatId,
+    Message: message.data.sendMessage.message.id,
+    ChatStream: stream.data.sendMessage.stream.id,
     TreeNode: node.data.writeTreeNode.treeNode.id,
     ApiKey: key.data.createApiKey.apiKey.id,
     Invitation: invitation.data.createInvitation.invitation.id,
@@ -105,6 +117,9 @@ const ways: Readonly<Record<string, Way>> = {
   Post: byId('Post'),
   Task: byId('Task'),
   Comment: byId('Comment'),
+  Chat: byId('Chat'),
+  Message: byId('Message'),
+  ChatStream: byId('ChatStream'),
   ApiKey: byId('ApiKey'),
   Invitation: byId('Invitation'),
   User: byId('User'),

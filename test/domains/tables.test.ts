@@ -13,6 +13,7 @@ const order = [
   'posts',
   'comments',
   'tasks',
+  'chats',
   'realtime',
   'audit',
 ];

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { purgeSpaces } from '../../src/jobs/purge-spaces.js';
 import { anotherApp } from '../support/another-app.js';
+import { chatting } from '../support/chats.js';
 import { invite, join, make, newOrganization, newSpace } from '../support/tenancy.js';
 import { treeOf } from '../support/tree.js';
 import { type World, world } from '../support/world.js';
@@ -43,6 +44,9 @@ const tables = [
   'Folder',
   'TreeNode',
   'TreeNodeVersion',
+  'Chat',
+  'Message',
+  'ChatStream',
   'SpaceMember',
   'Invitation',
 ];
@@ -71,6 +75,10 @@ async function filled(more: object = {}): Promise<Made> {
   const comment = { subjectId: post.id, content: 'A comment' };
   const { comment: top } = await make<{ comment: { id: string } }>(w.owner, createComment, comment);
   await make(w.owner, createComment, { ...comment, parentId: top.id });
+  const chat = await chatting(w.owner).begin(space.id);
+  await chatting(w.owner).say(chat.id, 'Hello');
+  const { streamId } = await chatting(w.owner).open(chat.id);
+  await chatting(w.owner).append(streamId, [{ text: 'Half' }]);
   await join(w.owner, w.editor, { spaceId: space.id, spaceRole: 'EDITOR' });
   await invite(w.owner, w.viewer, { spaceId: space.id, spaceRole: 'VIEWER' });
   return space;

@@ -1,11 +1,15 @@
-import { type RunningApp, startApp } from '../../src/app.js';
+import { type AppOptions, type RunningApp, startApp } from '../../src/app.js';
 import type { App, Ctx, Viewer } from '../../src/core/context.js';
 import { contextFor } from '../../src/core/operation.js';
 import { jsonLog } from '../../src/platform/log.js';
 import { blobsOf } from './database.js';
 
 /** What a second process on the same database would be, in this one. */
-export function anotherApp(databaseUrl: string, now?: () => Date): Promise<RunningApp> {
+export function anotherApp(
+  databaseUrl: string,
+  now?: () => Date,
+  more: Pick<AppOptions, 'assistant'> = {},
+): Promise<RunningApp> {
   return startApp({
     databaseUrl,
     databasePool: 10,
@@ -16,6 +20,7 @@ export function anotherApp(databaseUrl: string, now?: () => Date): Promise<Runni
     oidcIssuers: [],
     log: jsonLog('silent', () => {}),
     ...(now && { now }),
+    ...more,
   });
 }
 

@@ -9,6 +9,9 @@ import { load } from '../../core/loaders.js';
 import type { Page } from '../../core/page.js';
 import type { KeyedShape, Selection } from '../../core/shape.js';
 import type { AccessDecision, QueryAuditEventsArgs } from '../../generated/graphql.js';
+import { chatShape } from '../chats/chat.js';
+import { messageShape } from '../chats/message.js';
+import { chatStreamShape } from '../chats/stream.js';
 import { commentShape } from '../comments/comment.js';
 import { invitationShape } from '../invitations/invitation.js';
 import { linkShape } from '../knowledge/link.js';
@@ -67,6 +70,9 @@ const contents = {
   Link: linkShape as KeyedShape<{ spaceId: string }>,
   Post: postShape as KeyedShape<{ spaceId: string }>,
   Comment: commentShape as KeyedShape<{ spaceId: string }>,
+  Chat: chatShape as KeyedShape<{ spaceId: string }>,
+  Message: messageShape as KeyedShape<{ spaceId: string }>,
+  ChatStream: chatStreamShape as KeyedShape<{ spaceId: string }>,
 };
 
 /** Where a thing lives. What the viewer may not know of lives in a place that does not exist, as do things of another kind than the action's. */

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Database } from '../database/database.js';
 import type { Log } from '../log.js';
-import type { Wakeups } from './wakeups.js';
+import { eventLog, type Wakeups } from './wakeups.js';
 
 const channel = 'canopy_events';
 const coalesceMs = 2;
@@ -12,15 +12,16 @@ const checkMs = 5_000;
 
 /** Wake-ups through LISTEN/NOTIFY: one connection of its own that listens; notifications go over the pool, after the commits. */
 export function postgresWakeups({ url, database, log }: { url: string; database: Database; log: Log }): Wakeups {
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(topic: string | null) => void>();
+  const waiting = new Set<string>();
   let client: pg.Client | null = null;
   let connecting: Promise<void> | null = null;
   let closed = false;
   let notifying: NodeJS.Timeout | null = null;
   let retrying: NodeJS.Timeout | null = null;
 
-  const heard = () => {
-    for (const listener of listeners) listener();
+  const heard = (topic: string | null) => {
+    for (const listener of listeners) listener(topic);
   };
 
   async function connect() {
@@ -31,7 +32,7 @@ export function postgresWakeups({ url, database, log }: { url: string; database:
       connectionTimeoutMillis: answerMs,
       query_timeout: answerMs,
     });
-    next.on('notification', heard);
+    next.on('notification', ({ payload = eventLog }) => heard(payload));
     next.on('error', (error) => lost(next, error));
     next.on('end', () => lost(next, null));
     try {
@@ -44,7 +45,7 @@ export function postgresWakeups({ url, database, log }: { url: string; database:
     if (closed) return hangUp(next);
     client = next;
     check(next);
-    heard();
+    heard(null);
   }
 
   function check(which: pg.Client) {
@@ -81,17 +82,20 @@ export function postgresWakeups({ url, database, log }: { url: string; database:
 
   async function notify() {
     notifying = null;
+    const topics = [...waiting];
+    waiting.clear();
     try {
-      await database.query(`select pg_notify('${channel}', '')`, []);
+      await database.query(`select pg_notify('${channel}', topic) from unnest($1::text[]) topic`, [topics]);
     } catch (error) {
       log.warn('A wake-up could not be sent; the slow poll finds what it was about.', { error });
     }
   }
 
   return {
-    wake() {
+    wake(topic = eventLog) {
       // This process need not wait for the round trip.
-      heard();
+      heard(topic);
+      waiting.add(topic);
       notifying ??= setTimeout(notify, coalesceMs);
     },
     async listen(listener) {
