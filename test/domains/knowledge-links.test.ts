@@ -198,6 +198,33 @@ test('a link with a draft is there for those who see the draft, and for all once
   expect(await kept(post.id)).toBe(0);
 });
 
+test('a link with a file is there for those who see the file, as long as it is there', async () => {
+  const note = await notes.note('seen');
+  const file = {
+    id: newId('file'),
+    spaceId: w.space.id,
+    ownerId: w.editor.id,
+    path: '/plan.pdf',
+    parentPath: '/',
+    name: 'plan.pdf',
+  };
+  const bytes = { mimeType: 'application/pdf', sizeBytes: 1, checksum: 'x', visibility: 'PRIVATE' as const };
+  await w.app.database.prisma.file.create({ data: { ...file, ...bytes } });
+  const { id } = await notes.linked(note.id, file.id, { kind: 'shows' });
+  const read = `query ($note: ID!, $link: ID!, $file: ID!) { note(id: $note) { links { totalCount nodes { target { ... on File { name } } } } }
+    node(id: $link) { id } file(id: $file) { links { totalCount } } }`;
+  const by = async (person: typeof w.viewer) => {
+    const { data, errors } = await person.run(read, { note: note.id, link: id, file: file.id });
+    expect(errors).toEqual([]);
+    return [data.note.links, data.node?.id, data.file?.links.totalCount];
+  };
+  expect(await by(w.editor)).toEqual([{ totalCount: 1, nodes: [{ target: { name: 'plan.pdf' } }] }, id, 1]);
+  expect(await by(w.viewer)).toEqual([{ totalCount: 0, nodes: [] }, undefined, undefined]);
+  expect((await notesOf(w.admin, w.space.id).link(note.id, file.id)).code).toBe('NOT_FOUND');
+  await w.app.database.query(`update "File" set "deletedAt" = now() where id = $1`, [file.id]);
+  expect(await by(w.editor)).toEqual([{ totalCount: 0, nodes: [] }, undefined, undefined]);
+});
+
 test('a key that may not read the tree gets no tree node out of a link', async () => {
   const [note, node] = [await notes.note('a'), await pathOf('/closed')];
   await notes.linked(note.id, node);
