@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Visibility } from '../../src/generated/graphql.js';
+import { eventually } from '../support/eventually.js';
 import { type Door, documents, doorOf, filesOf, toldOf, type Uploaded } from '../support/files.js';
+import { newSpace } from '../support/tenancy.js';
 import { type Person, viewerOf, type World, world } from '../support/world.js';
 
 let w: World;
@@ -93,6 +95,42 @@ test('a subscription tells of a file whom it is visible to, also of its end', as
   expect(first).toEqual({ type: 'file.ready', resourceId: shown.id, file: { name: 'shown.txt' } });
   await viewer.stop();
   await owner.stop();
+});
+
+test('the event log tells of a file, and of its upload, whom they are visible to, and its pages stay full', async () => {
+  const space = await newSpace(w.owner);
+  await w.app.database.prisma.spaceMember.createMany({
+    data: [
+      { spaceId: space.id, userId: w.editor.id, role: 'EDITOR' },
+      { spaceId: space.id, userId: w.viewer.id, role: 'VIEWER' },
+    ],
+  });
+  w.app.memory.forgetAll();
+  const files = filesOf(w.editor, space.id, door);
+  const hidden: string[] = [];
+  for (const name of ['a.txt', 'b.txt', 'c.txt'])
+    hidden.push((await files.upload(bytes, { name, visibility: 'PRIVATE' })).id);
+  await files.run(documents.remove, { id: hidden[0], version: 1 });
+  const shown = [await files.upload(bytes, { name: 'd.txt' }), await files.upload(bytes, { name: 'e.txt' })];
+  const log = `query ($id: ID!, $after: EventCursor) { events(spaceId: $id, after: $after, first: 2) {
+    nodes { type resourceId } pageInfo { hasNextPage endCursor } } }`;
+  const read = async (person: Person) => {
+    const ids: string[] = [];
+    for (let after: string | null = null; ; ) {
+      const { data } = await person.run(log, { id: space.id, after });
+      const { nodes, pageInfo } = data.events;
+      ids.push(...nodes.map(({ resourceId }: { resourceId: string }) => resourceId));
+      if (!pageInfo.hasNextPage) return ids;
+      expect(nodes).toHaveLength(2);
+      after = pageInfo.endCursor;
+    }
+  };
+  await eventually(async () => {
+    expect(await read(w.owner)).toEqual(expect.arrayContaining([...hidden, ...shown.map(({ id }) => id)]));
+  });
+  const seen = await read(w.viewer);
+  expect(seen.filter((id) => id.startsWith('file_'))).toEqual(shown.map(({ id }) => id));
+  expect(seen.filter((id) => id.startsWith('upload_'))).toEqual([]);
 });
 
 test('the event log names no file by its name', async () => {

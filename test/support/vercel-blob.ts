@@ -170,6 +170,8 @@ export async function vercelBlobServer() {
     fail: (times: number) => {
       failures = times;
     },
+    /** How many calls are still to be refused. */
+    failures: () => failures,
     async close() {
       delete process.env['VERCEL_BLOB_API_URL'];
       delete process.env['VERCEL_BLOB_RETRIES'];

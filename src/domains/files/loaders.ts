@@ -2,11 +2,9 @@ import DataLoader from 'dataloader';
 import type { Ctx } from '../../core/context.js';
 import { badInput } from '../../core/errors.js';
 import { type List, loadList } from '../../core/lists.js';
-import { loaderNamed, loadPage, type Related, statementNamed } from '../../core/loaders.js';
+import { loaderNamed, loadPage, type Related } from '../../core/loaders.js';
 import type { Order, Page } from '../../core/page.js';
-import { roles } from '../../core/roles.js';
 import type { Selection } from '../../core/shape.js';
-import { viewerSql } from '../../core/sql.js';
 import type { SpaceFilesArgs } from '../../generated/graphql.js';
 import { parsePath } from '../tree/path.js';
 import { type FileRow, type FileVersionRow, fileShape, fileVersionShape } from './file.js';
@@ -70,15 +68,6 @@ export async function folderAt(ctx: Ctx, spaceId: string, path: string, at?: Sel
   };
   const { rows } = await loadList(ctx, list, { first: 1 }, at);
   return rows[0] ?? null;
-}
-
-/** Whether the viewer may see a file, or might have until it was deleted. */
-export async function seesFile(ctx: Ctx, id: string): Promise<boolean> {
-  const statement = statementNamed('sees file', () =>
-    viewerSql('File', 1, (visible) => `select t.id from "File" t where t.id = $1 and ${visible}`),
-  );
-  const values = statement.values(await roles(ctx));
-  return (await ctx.app.database.query(statement.text, [id, ...values])).length > 0;
 }
 
 /** How much room a space has, and has taken. */

@@ -19,8 +19,8 @@ import { parsePath } from '../tree/path.js';
 import { contentUrl, type Reading } from './address.js';
 import type { FileChangeRow } from './change.js';
 import { dropFiles } from './deletion.js';
+import { seenEvents } from './discretion.js';
 import { FileChange, type FileRow, type FileVersionRow, fileName, fileShape, VersionChoice } from './file.js';
-import { seesFile } from './loaders.js';
 import { assertShares, writeContent } from './permission.js';
 import { lockFolderAt } from './place.js';
 
@@ -137,7 +137,7 @@ export function followFiles(ctx: Ctx, { spaceId, after }: SubscriptionFileChange
   });
 }
 
-async function changeOf(ctx: Ctx, { cursor, type, resourceType, resourceId }: EventRow): Promise<FileChangeRow | null> {
-  if (resourceType === 'File' && !(await seesFile(ctx, resourceId))) return null;
-  return { cursor, type, resourceId };
+async function changeOf(ctx: Ctx, event: EventRow): Promise<FileChangeRow | null> {
+  const [seen] = await seenEvents(ctx, [event]);
+  return seen ? { cursor: seen.cursor, type: seen.type, resourceId: seen.resourceId } : null;
 }
