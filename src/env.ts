@@ -84,7 +84,7 @@ export interface Env {
   readonly introspection: 'public' | 'authenticated' | 'off';
   readonly graphiql: boolean;
   readonly demoWorld: boolean;
-  /** How many jobs this process works on at once; 0: none. */
+  /** How many short jobs this process works on at once, and as many long ones; 0: none. */
   readonly jobWorkers: number;
   /** What POST /api/cron/… takes as its bearer token; null: those routes are not there. */
   readonly cronSecret: string | null;

@@ -4,7 +4,10 @@ import type { DoJob, Worker } from '../platform/queue/queue.js';
 import { jobs } from './all.js';
 import { addScheduled } from './schedule.js';
 
-const names = Object.keys(jobs);
+const names = Object.keys(jobs) as JobName[];
+/** Jobs that may take as long as people and programs want: they have workers of their own, or the others would wait behind them. */
+const long: readonly JobName[] = ['task.run', 'chat.reply', 'uploads.finish'];
+const short = names.filter((name) => !long.includes(name));
 const tickMs = 15_000;
 
 const doing =
@@ -14,17 +17,20 @@ const doing =
     return run(app, payload, { signal, attempt, isLastAttempt: attempt >= maxAttempts });
   };
 
-/** Works on the queue, `concurrency` jobs at once, and adds what is scheduled. */
+/** Works on the queue, on `concurrency` short jobs and as many long ones at once, and adds what is scheduled. */
 export async function startWorker(app: App, concurrency: number): Promise<Worker> {
   const tick = () =>
     addScheduled(app).catch((error: unknown) => app.log.warn('The schedule of the jobs failed.', { error }));
-  const worker = await app.queue.work(names, concurrency, doing(app));
+  const workers = [
+    await app.queue.work(short, concurrency, doing(app)),
+    await app.queue.work(long, concurrency, doing(app)),
+  ];
   await tick();
   const ticking = setInterval(() => void tick(), tickMs);
   return {
     async stop() {
       clearInterval(ticking);
-      await worker.stop();
+      await Promise.all(workers.map((worker) => worker.stop()));
     },
   };
 }
