@@ -8,13 +8,21 @@ import {
   del,
   head,
   list,
-  put,
   uploadPart,
 } from '@vercel/blob';
-import { assertKey, type BlobInfo, type Blobs, type ByteRange, NoSuchUpload } from './blobs.js';
+import {
+  assertKey,
+  type BlobInfo,
+  type Blobs,
+  type ByteRange,
+  type Multipart,
+  NoSuchUpload,
+  type Part,
+} from './blobs.js';
 
 /** How long the store may take to begin its answer. */
 const answerMs = 10_000;
+const sliceBytes = 8 * 1024 * 1024;
 
 type Head = Awaited<ReturnType<typeof head>>;
 
@@ -46,11 +54,37 @@ export function vercelBlobs(token: string): Blobs {
     return found && infoOf(found);
   }
 
+  async function beginMultipart(key: string): Promise<string> {
+    assertKey(key);
+    return (await createMultipartUpload(key, writing)).uploadId;
+  }
+
+  async function putPart({ key, uploadId }: Multipart, partNumber: number, body: Readable): Promise<string> {
+    const part = { ...writing, key, uploadId, partNumber };
+    try {
+      return (await failingWith(body, (sound) => uploadPart(key, sound, part))).etag;
+    } catch (error) {
+      throw isGone(error) ? new NoSuchUpload() : error;
+    }
+  }
+
+  async function complete({ key, uploadId }: Multipart, parts: readonly Part[]): Promise<void> {
+    const inOrder = [...parts].sort((a, b) => a.number - b.number);
+    const named = inOrder.map(({ number, etag }) => ({ partNumber: number, etag }));
+    await completeMultipartUpload(key, named, { ...writing, key, uploadId });
+  }
+
   return {
     head: infoAt,
     async put(key, body) {
-      assertKey(key);
-      await failingWith(body, (sound) => put(key, sound, { ...writing, multipart: true }));
+      // The client's own way to send parts holds sixteen of them in memory.
+      const upload = { key, uploadId: await beginMultipart(key) };
+      const parts: Part[] = [];
+      for await (const slice of slicesOf(body, sliceBytes)) {
+        const number = parts.length + 1;
+        parts.push({ number, etag: await putPart(upload, number, slice) });
+      }
+      await complete(upload, parts);
       const info = await infoAt(key);
       if (!info) throw new Error(`${key} is gone right after it was stored.`);
       return info;
@@ -71,31 +105,16 @@ export function vercelBlobs(token: string): Blobs {
       const page = await list({ token, prefix, limit, ...(from !== null && { cursor: from }) });
       return { blobs: page.blobs.map(infoOf), next: (page.hasMore && page.cursor) || null };
     },
-    async beginMultipart(key) {
-      assertKey(key);
-      return (await createMultipartUpload(key, writing)).uploadId;
-    },
-    async putPart({ key, uploadId }, partNumber, body) {
-      const part = { ...writing, key, uploadId, partNumber };
+    beginMultipart,
+    putPart,
+    async completeMultipart(upload, parts) {
+      if (await find(upload.key)) return;
       try {
-        return (await failingWith(body, (sound) => uploadPart(key, sound, part))).etag;
-      } catch (error) {
-        throw isGone(error) ? new NoSuchUpload() : error;
-      }
-    },
-    async completeMultipart({ key, uploadId }, parts) {
-      if (await find(key)) return;
-      const inOrder = [...parts].sort((a, b) => a.number - b.number);
-      try {
-        await completeMultipartUpload(
-          key,
-          inOrder.map(({ number, etag }) => ({ partNumber: number, etag })),
-          { ...writing, key, uploadId },
-        );
+        await complete(upload, parts);
       } catch (error) {
         if (!isGone(error)) throw error;
         // Someone else has completed it meanwhile, or the store has forgotten it.
-        if (!(await find(key))) throw new NoSuchUpload();
+        if (!(await find(upload.key))) throw new NoSuchUpload();
       }
     },
     // The store has no call for it: it forgets parts that are not completed by itself.
@@ -121,5 +140,29 @@ async function failingWith<T>(body: Readable, take: (body: Readable) => Promise<
     return await take(body);
   } catch (error) {
     throw failure ?? error;
+  }
+}
+
+/** Cuts a body into bodies of so many bytes, each to be read to its end before the next; the last one has the rest. */
+async function* slicesOf(body: Readable, size: number): AsyncGenerator<Readable> {
+  const chunks: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
+  const next = async () => {
+    const { done, value } = await chunks.next();
+    return done ? null : value;
+  };
+  let waiting = await next();
+  async function* slice() {
+    for (let left = size; left > 0 && waiting; ) {
+      const taken: Buffer = waiting.subarray(0, left);
+      waiting = taken.length < waiting.length ? waiting.subarray(taken.length) : await next();
+      left -= taken.length;
+      yield taken;
+    }
+  }
+  try {
+    while (waiting) yield Readable.from(slice(), { objectMode: false });
+  } finally {
+    // Whoever fills it need not wait for readers that have gone.
+    body.destroy();
   }
 }
