@@ -21,10 +21,13 @@ import type { ModelOptions } from './platform/assistant/model.js';
 import { diskBlobs } from './platform/blobs/disk.js';
 import { vercelBlobs } from './platform/blobs/vercel.js';
 import { openDatabase } from './platform/database/pool.js';
+import { type EmbeddingsSettings, embeddingsOf } from './platform/embeddings/choice.js';
 import { betterAuthIssuer, type IssuerLimits } from './platform/issuer/better-auth.js';
 import type { Log } from './platform/log.js';
 import { graphileQueue } from './platform/queue/graphile.js';
 import { type OidcIssuer, oidcTokens } from './platform/tokens/oidc.js';
+import { postgresVectors } from './platform/vectors/postgres.js';
+import { type UpstashVectors, upstashVectors } from './platform/vectors/upstash.js';
 import { postgresWakeups } from './platform/wakeups/postgres.js';
 
 /** What it takes to make an App: addresses and secrets, no environment. */
@@ -36,6 +39,10 @@ export interface AppOptions {
   readonly authSecret: string;
   readonly trustedOrigins: readonly string[];
   readonly oidcIssuers: readonly OidcIssuer[];
+  /** Missing: the model that comes with the packages. */
+  readonly embeddings?: EmbeddingsSettings;
+  /** Missing: in Postgres. */
+  readonly vectors?: UpstashVectors;
   readonly log: Log;
   readonly now?: () => Date;
   /** Hears the text of every SQL statement. */
@@ -80,6 +87,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   });
   const tokens = oidcTokens({ issuers: options.oidcIssuers, local: issuer, now: () => now().getTime() });
   const audit = readAudit(database, log);
+  const embeddings = embeddingsOf(options.embeddings, options.vectors);
+  const vectors = options.vectors ? upstashVectors(options.vectors) : postgresVectors(database);
   const queue = graphileQueue({ url, log });
   const assistant = options.assistant ? await modelOf({ ...options.assistant, log }) : extractiveAssistant();
   const app: App = {
@@ -91,6 +100,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     memory,
     queue,
     assistant,
+    embeddings,
+    vectors,
     readAudit: audit,
     blobs: 'directory' in options.blobs ? diskBlobs(options.blobs.directory) : vercelBlobs(options.blobs.vercelToken),
     addresses: signer(options.authSecret, 'addresses of files'),
@@ -107,6 +118,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       await queue.close();
       await tail.stop();
       await wakeups.close();
+      await embeddings.close();
       await lastUsed(app).flush();
       await versionsUsed(app).flush();
       await postViews(app).flush(true);

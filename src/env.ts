@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { EmbeddingsSettings } from './platform/embeddings/choice.js';
 import { oidcIssuers } from './platform/tokens/oidc.js';
+import type { UpstashVectors } from './platform/vectors/upstash.js';
 
 const list = z
   .string()
@@ -48,6 +50,12 @@ const rules = z.object({
   VERCEL_BLOB_API_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   AUTH_SECRET: z.string().min(32, 'must be at least 32 characters').optional(),
   OIDC_ISSUERS: oidcIssuers,
+  UPSTASH_VECTOR_REST_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+  UPSTASH_VECTOR_REST_TOKEN: z.string().optional(),
+  EMBEDDINGS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+  EMBEDDINGS_KEY: z.string().optional(),
+  EMBEDDINGS_MODEL: z.string().max(100).optional(),
+  EMBEDDINGS_DIMENSIONS: count(16, 8_192).default(1_536),
   CORS_ORIGINS: origins,
   TRUSTED_PROXIES: count(0, 10).default(0),
   INTROSPECTION: z.enum(['public', 'authenticated', 'off']).optional(),
@@ -79,6 +87,10 @@ export interface Env {
   /** Null: one is made and kept in `home`. */
   readonly authSecret: string | null;
   readonly oidcIssuers: z.output<typeof oidcIssuers>;
+  /** Null: in Postgres. */
+  readonly vectors: UpstashVectors | null;
+  /** Null: the model that comes with the packages. */
+  readonly embeddings: EmbeddingsSettings | null;
   readonly corsOrigins: readonly string[];
   readonly trustedProxies: number;
   readonly introspection: 'public' | 'authenticated' | 'off';
@@ -116,6 +128,7 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = f
     wrong.push('DEMO_WORLD: cannot be true in production: its passwords are known to all');
   if ((source['ASSISTANT_URL'] ?? '') !== '' && !source['ASSISTANT_MODEL'])
     wrong.push('ASSISTANT_MODEL: is needed with ASSISTANT_URL: the name of the model there, such as gpt-4o-mini');
+  if (result.success) wrong.push(...halves(result.data));
   if (wrong.length > 0 || !result.success) {
     throw new WrongSettings(
       `Canopy cannot start with these settings (environment or .env):\n${wrong.map((line) => `  - ${line}`).join('\n')}\nREADME.md explains each of them.`,
@@ -135,6 +148,8 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = f
     blobToken: made.BLOB_READ_WRITE_TOKEN ?? null,
     authSecret: made.AUTH_SECRET ?? null,
     oidcIssuers: made.OIDC_ISSUERS,
+    vectors: vectorsOf(made),
+    embeddings: embeddingsOf(made),
     corsOrigins: made.CORS_ORIGINS,
     trustedProxies: made.TRUSTED_PROXIES,
     introspection: made.INTROSPECTION ?? (demoWorld ? 'public' : 'authenticated'),
@@ -151,6 +166,32 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = f
 function assistantOf(made: z.output<typeof rules>): Env['assistant'] {
   const { ASSISTANT_URL: url, ASSISTANT_KEY: key, ASSISTANT_MODEL: model } = made;
   return url === undefined || model === undefined ? null : { url: url.replace(/\/+$/, ''), key: key ?? null, model };
+}
+
+type Made = z.output<typeof rules>;
+
+/** Settings that work only together. */
+function halves(made: Made): string[] {
+  const wrong: string[] = [];
+  if (!made.UPSTASH_VECTOR_REST_URL !== !made.UPSTASH_VECTOR_REST_TOKEN)
+    wrong.push('UPSTASH_VECTOR_REST_URL, UPSTASH_VECTOR_REST_TOKEN: are set together or not at all');
+  if (made.EMBEDDINGS_URL && !made.EMBEDDINGS_MODEL)
+    wrong.push('EMBEDDINGS_MODEL: is needed with EMBEDDINGS_URL, such as text-embedding-3-small');
+  if (made.EMBEDDINGS_MODEL && !made.EMBEDDINGS_URL && !made.UPSTASH_VECTOR_REST_URL)
+    wrong.push('EMBEDDINGS_MODEL: needs EMBEDDINGS_URL, or UPSTASH_VECTOR_REST_URL when it is the model of that index');
+  return wrong;
+}
+
+function vectorsOf(made: Made): UpstashVectors | null {
+  const { UPSTASH_VECTOR_REST_URL: url, UPSTASH_VECTOR_REST_TOKEN: token } = made;
+  return url && token ? { url, token } : null;
+}
+
+/** A model without an address is that of the vectors store. */
+function embeddingsOf(made: Made): EmbeddingsSettings | null {
+  const { EMBEDDINGS_URL: url, EMBEDDINGS_MODEL: model, EMBEDDINGS_DIMENSIONS: dimensions } = made;
+  if (!model) return null;
+  return url ? { url, key: made.EMBEDDINGS_KEY ?? null, model, dimensions } : { inStore: true, model, dimensions };
 }
 
 function fromProcess(): Readonly<Record<string, string | undefined>> {

@@ -39,6 +39,8 @@ export async function openApp(
     trustedOrigins,
     oidcIssuers: env.oidcIssuers,
     assistant: env.assistant,
+    ...(env.vectors && { vectors: env.vectors }),
+    ...(env.embeddings && { embeddings: env.embeddings }),
     log,
   });
   stops.unshift(close);

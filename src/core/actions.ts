@@ -23,6 +23,7 @@ export const scopes = [
   'tasks:run',
   'chats:read',
   'chats:write',
+  'search:read',
   'events:read',
   'audit:read',
 ] as const;
@@ -119,6 +120,7 @@ export const actions = {
   'chat.write': space('COMMENTER', 'chats:write', 'WRITE'),
   'chat.manage': space('EDITOR', 'chats:write', 'WRITE'),
   'events.read': space('VIEWER', 'events:read', 'READ'),
+  'search.read': space('VIEWER', 'search:read', 'READ', { public: true }),
   'audit.read': space('ADMIN', 'audit:read', 'READ'),
 } as const satisfies Record<`${string}.${string}`, Action>;
 

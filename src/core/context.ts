@@ -1,10 +1,12 @@
 import type { Assistant } from '../platform/assistant/assistant.js';
 import type { Blobs } from '../platform/blobs/blobs.js';
 import type { Database } from '../platform/database/database.js';
+import type { Embeddings } from '../platform/embeddings/embeddings.js';
 import type { Issuer } from '../platform/issuer/issuer.js';
 import type { Log } from '../platform/log.js';
 import type { Queue } from '../platform/queue/queue.js';
 import type { TokenVerifier } from '../platform/tokens/tokens.js';
+import type { Vectors } from '../platform/vectors/vectors.js';
 import type { Wakeups } from '../platform/wakeups/wakeups.js';
 import type { ReadAudit } from './audit.js';
 import type { EventTail } from './event-tail.js';
@@ -38,6 +40,9 @@ export interface App {
   /** Checks access tokens of the embedded issuer and of the configured ones. */
   readonly tokens: TokenVerifier;
   readonly wakeups: Wakeups;
+  /** Text as vectors of meaning, and where they are kept, a space a namespace. */
+  readonly embeddings: Embeddings;
+  readonly vectors: Vectors;
   readonly tail: EventTail;
   readonly memory: Memory;
   /** The jobs behind the changes. */
@@ -79,6 +84,8 @@ export interface Ctx {
   readonly idempotency: Idempotency | null;
   /** By the clock of `performance.now()`; past it the caller has been told GATEWAY_TIMEOUT and nothing more may be changed. Missing: no end. */
   readonly deadline?: number;
+  /** What the answer had to do without; told in its `extensions.degraded`. */
+  readonly degraded: Set<'vectors'>;
   /** Loaders remember within one epoch; `write()` starts a new one. */
   readonly epoch: { current: object };
 }

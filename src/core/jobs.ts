@@ -28,6 +28,16 @@ export interface Jobs {
   'chat.reply': { readonly streamId: string; readonly asker: Asker };
   /** Gives up messages whose writer is not heard of any more; `streamId` is looked at once more when its lease ends. */
   'chats.expireStreams': { readonly streamId?: string };
+  /** Brings what search knows of a resource up to date: `type` is its model. */
+  'search.index': { readonly type: string; readonly id: string; readonly spaceId: string | null };
+  /** Makes anew what search knows of a space, or of all: from resources of `type` on whose ids come after `after`. */
+  'search.reindex': { readonly spaceId: string | null; readonly type: string | null; readonly after: string };
+  /** Indexes what has no vectors yet, or those of another model. */
+  'search.catchUp': Record<string, never>;
+  /** Forgets what has gone with something else in a space. */
+  'search.sweep': { readonly spaceId: string };
+  /** Removes the vectors of a space that is gone. */
+  'search.forget': { readonly spaceId: string };
 }
 
 export type JobName = keyof Jobs;

@@ -21,7 +21,7 @@ export function contextFor<More extends object>(
   request: RequestInfo,
   more?: More,
 ): Ctx & More {
-  const own: Omit<Ctx, 'db'> = { app, viewer, request, idempotency: null, epoch: { current: {} } };
+  const own: Omit<Ctx, 'db'> = { app, viewer, request, idempotency: null, degraded: new Set(), epoch: { current: {} } };
   return Object.assign(Object.create(lazy) as Pick<Ctx, 'db'>, own, more);
 }
 

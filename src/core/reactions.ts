@@ -10,16 +10,34 @@ const discoverLinks: Reaction = ({ spaceId, resourceId: noteId }) =>
 const sweepRemains: Reaction = ({ spaceId, resourceType: type }) =>
   job('remains.sweep', { spaceId: spaceId ?? '', type }, { key: `remains.sweep ${spaceId} ${type}` });
 
+/** However often it changes before the job runs, it is indexed once, as it is then. */
+const indexed: Reaction = ({ resourceType: type, resourceId: id, spaceId }) =>
+  job('search.index', { type, id, spaceId }, { key: `search ${id}` });
+
 /**
  * What follows from an event besides what its listeners do: jobs, added in the transaction of the change. A domain says what
  * happened; who reacts to it stands here.
  */
 const reactions: { readonly [Type in EventType]?: readonly Reaction[] } = {
-  'note.created': [discoverLinks],
-  'note.updated': [discoverLinks],
-  'note.deleted': [sweepRemains],
-  'tree.deleted': [sweepRemains],
-  'file.deleted': [sweepRemains],
+  'tree.written': [indexed],
+  'tree.deleted': [sweepRemains, indexed],
+  'tree.moved': [indexed],
+  'tree.restored': [indexed],
+  'file.ready': [indexed],
+  'file.updated': [indexed],
+  'file.moved': [indexed],
+  'file.deleted': [sweepRemains, indexed],
+  'note.created': [discoverLinks, indexed],
+  'note.updated': [discoverLinks, indexed],
+  'note.deleted': [sweepRemains, indexed],
+  'post.created': [indexed],
+  'post.updated': [indexed],
+  'post.deleted': [indexed],
+  'comment.created': [indexed],
+  'comment.updated': [indexed],
+  'comment.deleted': [indexed],
+  'task.created': [indexed],
+  'task.updated': [indexed],
 };
 
 /** The jobs that follow from what a change said. */

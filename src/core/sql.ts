@@ -13,12 +13,20 @@ export interface Statement {
 
 /** A statement over rows of `model` (called `t`) whose `visible` SQL holds for what the viewer may see. `own` parameters come before the viewer's. */
 export function viewerSql(model: Prisma.ModelName, own: number, make: (visible: string) => string): Statement {
+  return viewersSql(own, (visible) => make(visible(model, 't')));
+}
+
+/** The same over rows of several models: `visible` gives the rule of each, for rows called `alias`. */
+export function viewersSql(
+  own: number,
+  make: (visible: (model: Prisma.ModelName, alias: string) => string) => string,
+): Statement {
   const params: ViewerParam[] = [];
   const bind = (param: ViewerParam) => {
     if (!params.includes(param)) params.push(param);
     return `$${own + 1 + params.indexOf(param)}`;
   };
-  const text = make(ruleSql(visibility[model], 't', bind));
+  const text = make((model, alias) => ruleSql(visibility[model], alias, bind));
   return { text, values: (roles, within) => params.map((param) => viewerValue(param, roles, within)) };
 }
 

@@ -34,6 +34,7 @@ import { postShape } from './posts/post.js';
 import { resolvers as posts } from './posts/resolvers.js';
 import type { Forget } from './posts/service.js';
 import { resolvers as realtime } from './realtime/resolvers.js';
+import { resolvers as search } from './search/resolvers.js';
 import { leaveAllSpaces } from './spaces/closing.js';
 import { leaveSpaces } from './spaces/members.js';
 import { resolvers as spaces } from './spaces/resolvers.js';
@@ -81,6 +82,7 @@ export const resolvers: readonly Resolvers[] = [
   comments,
   tasks,
   chats,
+  search,
   realtime,
   audit,
   jobs,

@@ -57,6 +57,7 @@ function answers(app: App): ApolloServerPlugin<Ctx> {
           if (response.body.kind !== 'single') return;
           const { singleResult } = response.body;
           const { requestId } = contextValue.request;
+          if (contextValue.degraded.size > 0) singleResult.extensions = { degraded: [...contextValue.degraded] };
           if (!errors || errors.length === 0) return;
           const whole = singleResult.data == null;
           // Refused as a whole, a request may have any number of wrong variables.

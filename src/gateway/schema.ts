@@ -39,6 +39,9 @@ const root = {
     resource: ({ resourceId }: { resourceId: string }, _: unknown, ctx: Ctx, info: GraphQLResolveInfo) =>
       node(resourceId, ctx, info),
   },
+  SearchHit: {
+    node: ({ id }: { id: string }, _: unknown, ctx: Ctx, info: GraphQLResolveInfo) => node(id, ctx, info),
+  },
   Node: byId,
   SpaceContent: byId,
   SpaceOwner: byId,

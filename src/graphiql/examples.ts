@@ -3,6 +3,7 @@ import { filesExamples } from './files-examples.js';
 import { knowledgeExamples } from './knowledge-examples.js';
 import { liveExamples } from './live-examples.js';
 import { postExamples } from './post-examples.js';
+import { searchExamples } from './search-examples.js';
 import { spaceExamples } from './space-examples.js';
 import { taskExamples } from './task-examples.js';
 import { treeExamples } from './tree-examples.js';
@@ -74,6 +75,7 @@ query WhoAmI {
   ...liveExamples,
   ...spaceExamples,
   ...chatsExamples,
+  ...searchExamples,
   {
     name: 'Organizations and their members',
     query: `query MyOrganizations {

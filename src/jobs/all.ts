@@ -8,6 +8,8 @@ import { expireAllLeases } from './expire-leases.js';
 import { expireStreams } from './expire-streams.js';
 import { finishUpload } from './finish-upload.js';
 import { restoreBlob } from './restore-blob.js';
+import { indexResource } from './search-index.js';
+import { catchUp, forgetSpace, reindex, sweep } from './search-upkeep.js';
 import { sweepBlobs } from './sweep-blobs.js';
 import { sweepRemains } from './sweep-remains.js';
 import { queueDueTask } from './task-queue.js';
@@ -29,4 +31,9 @@ export const jobs: { readonly [Name in JobName]: (app: App, payload: Jobs[Name],
   'task.run': runTask,
   'chat.reply': chatReply,
   'chats.expireStreams': expireStreams,
+  'search.index': indexResource,
+  'search.reindex': reindex,
+  'search.catchUp': catchUp,
+  'search.sweep': sweep,
+  'search.forget': forgetSpace,
 };

@@ -29,7 +29,10 @@ async function purgeStep(query: Query, before: Date): Promise<'nothing' | 'conte
   for (const text of contentSqls) if ((await query(text, [space.id, batch])).length > 0) return 'content';
   // Members and invitations, which are few, go with it.
   await query('delete from "Space" where id = $1', [space.id]);
-  await addJobs(query, [job('blobs.delete', { spaceId: space.id }, { key: `blobs.delete ${space.id}` })]);
+  await addJobs(query, [
+    job('blobs.delete', { spaceId: space.id }, { key: `blobs.delete ${space.id}` }),
+    job('search.forget', { spaceId: space.id }),
+  ]);
   return 'space';
 }
 
@@ -58,10 +61,18 @@ const chunksSql = `delete from "ChatStreamChunk" where ("streamId", seq) in (
 const rowsSql = (table: string) =>
   `delete from "${table}" where id in (select id from "${table}" where "spaceId" = $1 limit $2) returning id`;
 
+const searchTextsSql = `delete from "SearchText" where "resourceId" in (
+    select "resourceId" from "SearchText" where "spaceId" = $1 limit $2) returning "resourceId"`;
+
+const searchWordsSql = `delete from "SearchWord" where "spaceId" = $1 and word in (
+    select word from "SearchWord" where "spaceId" = $1 limit $2) returning word`;
+
 /** What a space holds, children first. */
 const contentSqls = [
   chunksSql,
   ...['ChatStream', 'Message', 'Chat'].map(rowsSql),
+  searchTextsSql,
+  searchWordsSql,
   taskEventsSql,
   tasksSql,
   commentsSql,

@@ -8,6 +8,7 @@ const everyMinutes: { readonly [Name in ScheduledJob]: number } = {
   'blobs.tier': 24 * 60,
   'tasks.expireLeases': 1,
   'chats.expireStreams': 1,
+  'search.catchUp': 10,
 };
 
 /**

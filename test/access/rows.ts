@@ -364,6 +364,13 @@ export const rootRows: Readonly<Record<string, Row>> = {
     absent: input(() => ({ spaceId: noSpace, userId: noUser })),
     outcomes: 'U N F F F F ok ok F N',
   },
+  'Query.search': {
+    scope: 'search:read',
+    document: 'query ($id: ID!) { search(text: "a", spaceId: $id) { totalCount } }',
+    variables: ({ space }) => ({ id: space.id }),
+    absent: () => ({ id: noSpace }),
+    outcomes: 'U N ok ok ok ok ok ok F N',
+  },
   'Mutation.writeTreeNode': treeWrite('writeTreeNode', 'treeNode { id }', { path: '/b', value: 2 }),
   'Mutation.patchTreeNode': treeWrite('patchTreeNode', 'treeNode { id }', { path: '/a', patch: { x: 1 } }),
   'Mutation.deleteTreeNode': treeWrite('deleteTreeNode', 'deletedCount', { path: '/a' }),

@@ -8,7 +8,7 @@ import { blobsOf } from './database.js';
 export function anotherApp(
   databaseUrl: string,
   now?: () => Date,
-  more: Pick<AppOptions, 'assistant'> = {},
+  more: Partial<Pick<AppOptions, 'assistant' | 'embeddings' | 'vectors'>> = {},
 ): Promise<RunningApp> {
   return startApp({
     databaseUrl,

@@ -28,7 +28,7 @@ const graphiqlBundle = fileURLToPath(new URL('../../dist/graphiql/', import.meta
 
 /** What a test changes of the edge and of the App behind it. */
 export type GatewayOptions = Partial<EdgeSettings> &
-  Partial<Pick<AppOptions, 'databaseUrl' | 'databasePool' | 'now'>> & {
+  Partial<Pick<AppOptions, 'databaseUrl' | 'databasePool' | 'now' | 'vectors'>> & {
     graphiql?: boolean;
     /** Of another gateway, whose tokens then count here too. */
     issuerUrl?: string;
@@ -36,7 +36,15 @@ export type GatewayOptions = Partial<EdgeSettings> &
 
 /** Starts one. With a `databaseUrl` it works on that database, which stays. */
 export async function startGateway(options: GatewayOptions = {}): Promise<TestGateway> {
-  const { graphiql = true, databaseUrl, databasePool = 10, issuerUrl, now = () => new Date(), ...edge } = options;
+  const {
+    graphiql = true,
+    databaseUrl,
+    databasePool = 10,
+    issuerUrl,
+    now = () => new Date(),
+    vectors,
+    ...edge
+  } = options;
   const database = databaseUrl ? { url: databaseUrl, drop: async () => {} } : await freshDatabase();
   const home = await mkdtemp(join(tmpdir(), 'canopy-gateway-'));
   const lines: string[] = [];
@@ -56,6 +64,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<TestGa
     authSecret: 'a secret for tests only, 32 characters',
     trustedOrigins: edge.corsOrigins ?? [],
     oidcIssuers: [],
+    ...(vectors && { vectors }),
     issuerLimits: {
       signIn: { max: 1_000, seconds: 60 },
       signUp: { max: 1_000, seconds: 60 },

@@ -35,7 +35,9 @@ const background =
   /^(listen|select pg_notify|with viewed as)|from "Event" where \(txid|insert into "AuditEvent"\s+\(at.*from json_to_recordset\(\$1::json\) as a/s;
 
 /** A space of an organization with someone of each role, people outside it, and a database of its own. */
-export async function world(options: Partial<Pick<AppOptions, 'now' | 'blobs' | 'assistant'>> = {}) {
+export async function world(
+  options: Partial<Pick<AppOptions, 'now' | 'blobs' | 'vectors' | 'embeddings' | 'assistant'>> = {},
+) {
   const database = await freshDatabase();
   const sql: string[] = [];
   const lines: string[] = [];

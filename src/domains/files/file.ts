@@ -41,6 +41,7 @@ export const fileShape = shape<FileRow>({
     url: ['id', 'status', 'currentVersionId', 'spaceId'],
     versions: ['id'],
     grants: ['id'],
+    embeddingStatus: ['mimeType', 'version'],
   },
   gone: 'deletedAt',
 });

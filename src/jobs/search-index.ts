@@ -1,0 +1,44 @@
+import type { App } from '../core/context.js';
+import { addJobs, type JobRun, type Jobs, job } from '../core/jobs.js';
+import { sourceOf } from '../domains/search/sources.js';
+import { forget, knownSpace, type Searched, searchedNow, stampOf, writeText } from './search-text.js';
+import { writeVectors } from './search-vectors.js';
+
+/**
+ * Brings what search knows of a resource up to date: its words first, which need no other service, then its vectors. Looks again at the end: of two runs at
+ * once, the last to write may have read first.
+ */
+export async function indexResource(app: App, { type, id }: Jobs['search.index'], { signal }: JobRun): Promise<void> {
+  const source = sourceOf(type);
+  if (!source) return;
+  for (;;) {
+    signal.throwIfAborted();
+    const now = await searchedNow(app, source, id, signal);
+    await keep(app, id, now, signal);
+    if ((await stampOf(app, source, id)) === (now?.stamp ?? null)) return;
+  }
+}
+
+/** Keeps the resource as it is, and nothing of where it was. */
+async function keep(app: App, id: string, now: Searched | null, signal: AbortSignal): Promise<void> {
+  const known = await knownSpace(app, id);
+  if (known !== null && known !== now?.spaceId) {
+    await forget(app, id, known);
+    await sweepSoon(app, known);
+  }
+  if (!now) return;
+  await writeText(app, now);
+  await writeVectors(app, now, signal);
+}
+
+const sweepMs = 60_000;
+
+/** What hung on it may have gone with it. Once for all that goes in a minute. */
+const sweepSoon = ({ database, now }: App, spaceId: string) =>
+  addJobs(database.query, [
+    job(
+      'search.sweep',
+      { spaceId },
+      { key: `sweep ${spaceId}`, runAt: new Date(now().getTime() + sweepMs), priority: 20 },
+    ),
+  ]);
