@@ -74,8 +74,8 @@ export interface Reading {
 }
 
 /** Up to `limit` events of every space after `from`. */
-export async function readLog(database: Database, from: Position, limit: number): Promise<Reading> {
-  const rows = await database.query<LogRow>(
+export async function readLog({ query }: Pick<Database, 'query'>, from: Position, limit: number): Promise<Reading> {
+  const rows = await query<LogRow>(
     `select ${columns}, ${stable} as stable from "Event" where (txid, seq) > ($1::text::xid8, $2::bigint) order by ${byPosition} limit $3`,
     [from.txid, from.seq, limit],
   );

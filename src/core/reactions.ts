@@ -1,4 +1,4 @@
-import type { Emitted, EventType } from './events.js';
+import type { Emitted, EventRow, EventType } from './events.js';
 import { type JobSpec, job } from './jobs.js';
 
 type Reaction = (event: Emitted) => JobSpec;
@@ -19,10 +19,7 @@ const indexed: Reaction = ({ resourceType: type, resourceId: id, spaceId }) =>
  * happened; who reacts to it stands here.
  */
 const reactions: { readonly [Type in EventType]?: readonly Reaction[] } = {
-  'tree.written': [indexed],
-  'tree.deleted': [sweepRemains, indexed],
-  'tree.moved': [indexed],
-  'tree.restored': [indexed],
+  'tree.deleted': [sweepRemains],
   'file.ready': [indexed],
   'file.updated': [indexed],
   'file.moved': [indexed],
@@ -40,6 +37,20 @@ const reactions: { readonly [Type in EventType]?: readonly Reaction[] } = {
   'task.updated': [indexed],
 };
 
+/** The same for what happens too often to pay for it in its transaction: seconds later, out of the event log. */
+const laterReactions: { readonly [Type in EventType]?: readonly Reaction[] } = {
+  'tree.written': [indexed],
+  'tree.deleted': [indexed],
+  'tree.moved': [indexed],
+  'tree.restored': [indexed],
+};
+
 /** The jobs that follow from what a change said. */
-export const reactionsTo = (emitted: readonly Emitted[]): JobSpec[] =>
-  emitted.flatMap((event) => reactions[event.type]?.map((react) => react(event)) ?? []);
+export const reactionsTo = (emitted: readonly Emitted[]): JobSpec[] => following(reactions, emitted);
+
+/** The jobs that follow from events of the log. */
+export const laterReactionsTo = (logged: readonly EventRow[]): JobSpec[] =>
+  following(laterReactions, logged as readonly Emitted[]);
+
+const following = (table: typeof reactions, events: readonly Emitted[]): JobSpec[] =>
+  events.flatMap((event) => table[event.type]?.map((react) => react(event)) ?? []);

@@ -173,4 +173,5 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   IssuerJwks: nobody('id'),
   IssuerAttempt: nobody('key'),
   JobSchedule: nobody('name'),
+  LogReader: nobody('name'),
 };

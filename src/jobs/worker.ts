@@ -2,13 +2,14 @@ import type { App } from '../core/context.js';
 import type { JobName } from '../core/jobs.js';
 import type { DoJob, Worker } from '../platform/queue/queue.js';
 import { jobs } from './all.js';
+import { addFromLog } from './log-reader.js';
 import { addScheduled } from './schedule.js';
 
 const names = Object.keys(jobs) as JobName[];
 /** Jobs that may take as long as people and programs want: they have workers of their own, or the others would wait behind them. */
 const long: readonly JobName[] = ['task.run', 'chat.reply', 'uploads.finish'];
 const short = names.filter((name) => !long.includes(name));
-const tickMs = 15_000;
+const tickMs = 5_000;
 
 const doing =
   (app: App): DoJob =>
@@ -17,10 +18,12 @@ const doing =
     return run(app, payload, { signal, attempt, isLastAttempt: attempt >= maxAttempts });
   };
 
-/** Works on the queue, on `concurrency` short jobs and as many long ones at once, and adds what is scheduled. */
+/** Works on the queue, on `concurrency` short jobs and as many long ones at once, and adds what follows from the clock and from the log. */
 export async function startWorker(app: App, concurrency: number): Promise<Worker> {
   const tick = () =>
-    addScheduled(app).catch((error: unknown) => app.log.warn('The schedule of the jobs failed.', { error }));
+    Promise.all([addScheduled(app), addFromLog(app)]).catch((error: unknown) =>
+      app.log.warn('What follows from the clock and from the log could not be added.', { error }),
+    );
   const workers = [
     await app.queue.work(short, concurrency, doing(app)),
     await app.queue.work(long, concurrency, doing(app)),
@@ -37,6 +40,6 @@ export async function startWorker(app: App, concurrency: number): Promise<Worker
 
 /** Does all that is due, and what becomes due meanwhile, for hosts without a worker. */
 export async function runDueJobs(app: App, signal?: AbortSignal): Promise<void> {
-  await addScheduled(app);
+  await Promise.all([addScheduled(app), addFromLog(app)]);
   await app.queue.runDue(names, doing(app), signal);
 }

@@ -4,6 +4,15 @@ create table "JobSchedule" (
   constraint "JobSchedule_pkey" primary key (name)
 );
 
+-- Up to where the event log has been read for the jobs that follow from it behind its changes; one row.
+create table "LogReader" (
+  name text not null,
+  txid bigint not null default 0,
+  seq bigint not null default 0,
+  constraint "LogReader_pkey" primary key (name)
+);
+insert into "LogReader" (name) values ('jobs');
+
 -- Jobs as core says them, into the queue of graphile-worker, whose tables are made after these migrations. Answers how many.
 create function canopy_add_jobs(jobs json) returns bigint language plpgsql as $$
 begin
