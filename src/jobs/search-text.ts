@@ -63,17 +63,18 @@ function cut(text: string): string {
 export async function writeText({ database }: App, searched: Searched): Promise<void> {
   const { id, spaceId, type, title, body, hash, isUnreadable = false } = searched;
   const words = [wordsAlone(title), wordsAlone(body)];
-  await database.query(writeSql, [id, type, spaceId, title, body, hash, isUnreadable, ...words]);
-  await database.query(wordsSql, [spaceId, vocabularyOf(`${title} ${body}`)]);
+  const vocabulary = vocabularyOf(`${title} ${body}`);
+  await database.query(writeSql, [id, type, spaceId, title, body, hash, isUnreadable, ...words, vocabulary]);
 }
 
-const writeSql = `insert into "SearchText" as s ("resourceId", "resourceType", "spaceId", title, body, "contentHash", "isUnreadable", tsv)
+const writeSql = `with words as (
+    insert into "SearchWord" ("spaceId", word) select $3, word from unnest($10::text[]) word on conflict do nothing
+  )
+  insert into "SearchText" as s ("resourceId", "resourceType", "spaceId", title, body, "contentHash", "isUnreadable", tsv)
   values ($1, $2, $3, $4, $5, $6, $7, setweight(to_tsvector('canopy', $8), 'A') || setweight(to_tsvector('canopy', $9), 'B'))
   on conflict ("resourceId") do update set "spaceId" = excluded."spaceId", title = excluded.title, body = excluded.body,
     "contentHash" = excluded."contentHash", "isUnreadable" = excluded."isUnreadable", tsv = excluded.tsv, "indexedAt" = now(), model = null
   where (s."contentHash", s."spaceId") <> (excluded."contentHash", excluded."spaceId")`;
-
-const wordsSql = `insert into "SearchWord" ("spaceId", word) select $1, word from unnest($2::text[]) word on conflict do nothing`;
 
 /** Where search knows a resource to be; null when it knows nothing of it. */
 export async function knownSpace({ database }: App, id: string): Promise<string | null> {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { addJobs, job } from '../../src/core/jobs.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
-import { lettersModel, lettersService, lettersSize } from '../support/letters.js';
+import { lettersModel, lettersOf, lettersService, lettersSize } from '../support/letters.js';
 import type { LocalService } from '../support/local-service.js';
 import { pathsFound, searchAs } from '../support/search.js';
 import { treeOf } from '../support/tree.js';
@@ -73,6 +73,23 @@ test('what is written meanwhile is found by its words at once, and by its meanin
   await addJobs(w.app.database.query, [job('search.catchUp', {})]);
   await w.runJobs();
   expect(await pathsFound(w.viewer, 'plum tart', { mode: 'SEMANTIC' })).toContain('/b');
+  await end();
+});
+
+test('an index with a model of its own is handed texts, and embeds them itself', async () => {
+  const own = await upstashVector(lettersSize, lettersOf);
+  const other = await world({
+    vectors: { url: own.url, token: vectorToken },
+    embeddings: { inStore: true, model: 'letters', dimensions: lettersSize },
+  });
+  await treeOf(other.editor, other.space.id).put('/a', 'listen silent');
+  await treeOf(other.editor, other.space.id).put('/b', 'buzz jazz');
+  await other.runJobs();
+  expect(await pathsFound(other.viewer, 'tinsel enlist', { mode: 'SEMANTIC', first: 1 })).toEqual(['/a']);
+  const commands = new Set(own.calls.map(({ path }) => path.split('/')[1]));
+  expect([...commands].sort()).toEqual(['query-data', 'upsert-data']);
+  await other.close();
+  await own.close();
   await end();
 });
 
