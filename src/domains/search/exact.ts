@@ -49,9 +49,11 @@ async function spellings(
         types
           .map((type) => {
             const { shape } = sources[type];
-            return `(select true from unnest($2::text[]) k(id) join "SearchText" s on s."spaceId" = k.id join "${shape.model}" t on t.id = s."resourceId"
-              where s."resourceType" = '${shape.model}' and s.tsv @@ to_tsquery('canopy', ${word}) and t."spaceId" = k.id
-                and ${searchedSql(sources[type], visible(shape.model, 't'))} limit 1)`;
+            // Space by space, so that what other spaces have of the word is not read.
+            return `(select true from unnest($2::text[]) k(id) cross join lateral (
+                select from "SearchText" s join "${shape.model}" t on t.id = s."resourceId"
+                where s."spaceId" = k.id and s."resourceType" = '${shape.model}' and s.tsv @@ to_tsquery('canopy', ${word}) and t."spaceId" = k.id
+                  and ${searchedSql(sources[type], visible(shape.model, 't'))} limit 1) seen limit 1)`;
           })
           .join(', ');
       return `select w.word as asked, array(select n.word from (
