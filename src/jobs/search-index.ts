@@ -1,5 +1,6 @@
 import type { App } from '../core/context.js';
 import { addJobs, type JobRun, type Jobs, job } from '../core/jobs.js';
+import { noteShape } from '../domains/knowledge/note.js';
 import { sourceOf } from '../domains/search/sources.js';
 import { forget, knownSpace, type Searched, searchedNow, stampOf, writeText } from './search-text.js';
 import { writeVectors } from './search-vectors.js';
@@ -29,7 +30,14 @@ async function keep(app: App, id: string, now: Searched | null, signal: AbortSig
   if (!now) return;
   await writeText(app, now);
   await writeVectors(app, now, signal);
+  if (now.type === noteShape.model) await lookAgain(app, now);
 }
+
+// Only what has its vectors is found by what was written at the same time; whoever has them last finds the other.
+const lookAgain = ({ database }: App, { id: noteId, spaceId }: Searched) =>
+  addJobs(database.query, [
+    job('links.discover', { spaceId, noteId }, { key: `links.discover ${noteId}`, maxAttempts: 8 }),
+  ]);
 
 const sweepMs = 60_000;
 

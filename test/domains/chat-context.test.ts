@@ -97,6 +97,7 @@ test('without a model the answer is what the space holds, quoted and linked, whi
   const tree = treeOf(plain.owner, spaceId);
   await tree.put('/beds/north', { crop: 'runner beans', sown: '2026-04-12' });
   await tree.put('/beds/[south]', { crop: 'tomatoes', text: '100% _real_' });
+  await plain.runJobs();
   const ask = async (text: string) => {
     const { id } = await chatting(plain.owner).begin(spaceId);
     const { data } = await chatting(plain.owner).say(id, text, { reply: true });

@@ -33,6 +33,7 @@ async function asked(text: string, person = w.commenter, more: object = {}, spac
 
 test('a model answers, and what it needs it looks for in the space', async () => {
   await treeOf(w.editor, w.space.id).put('/beds/north', { crop: 'runner beans', rows: 6 });
+  await w.runJobs();
   model.answer(({ messages }) =>
     messages.some(({ role }) => role === 'tool')
       ? [{ text: 'There are runner beans.' }]
@@ -61,7 +62,7 @@ test('a model answers, and what it needs it looks for in the space', async () =>
     {
       __typename: 'ToolResultPart',
       isError: false,
-      output: [{ type: 'TreeNode', title: '/beds/north', excerpt: expect.stringContaining('runner beans') }],
+      output: [{ type: 'TREE_NODE', title: '/beds/north', excerpt: expect.stringContaining('runner beans') }],
     },
     { __typename: 'StepPart' },
     { __typename: 'TextPart', text: 'There are runner beans.' },
@@ -80,6 +81,7 @@ test('a model answers, and what it needs it looks for in the space', async () =>
 test('a model finds what the asker may see, and nothing else', async () => {
   const { id: theirs } = await newSpace(w.owner);
   await treeOf(w.owner, theirs).put('/secret', { crop: 'truffles' });
+  await w.runJobs();
   const search = [{ call: { name: 'search', input: { text: 'truffles' } } }];
   model.answer(({ messages }) => (messages.at(-1)?.role === 'tool' ? [{ text: 'Done' }] : search));
   const found = async (person: typeof w.owner, spaceId: string) => {

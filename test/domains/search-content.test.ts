@@ -105,7 +105,8 @@ test('an assistant is given titles and excerpts of what its person may see', asy
   const { id } = await newSpace(w.owner);
   await newPost(w.owner, id, { title: 'Bletting', content: 'Leave them on straw until they are brown and soft.' });
   await w.runJobs();
-  const as = (person: Person) => searchSpace(contextIn(w.app, person.viewer), { spaceId: id, text: 'straw', first: 5 });
+  const as = (person: Person) =>
+    searchSpace(contextIn(w.app, person.viewer), { spaceId: id, text: 'straw', first: 5, mode: 'HYBRID' });
   expect(await as(w.owner)).toMatchObject([
     { type: 'POST', title: 'Bletting', excerpt: expect.stringContaining('on straw until') },
   ]);

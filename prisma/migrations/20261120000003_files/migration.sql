@@ -10,9 +10,6 @@ CREATE TYPE "FileStatus" AS ENUM ('READY', 'FAILED', 'RESTORING');
 CREATE TYPE "StorageTier" AS ENUM ('HOT', 'WARM', 'COLD');
 
 -- CreateEnum
-CREATE TYPE "IndexStatus" AS ENUM ('NONE', 'PENDING', 'READY', 'FAILED');
-
--- CreateEnum
 CREATE TYPE "UploadStatus" AS ENUM ('OPEN', 'CHECKING', 'COMPLETED', 'REJECTED', 'ABORTED');
 
 -- CreateEnum
@@ -52,8 +49,6 @@ CREATE TABLE "File" (
     "visibility" "Visibility" NOT NULL DEFAULT 'SPACE',
     "status" "FileStatus" NOT NULL DEFAULT 'READY',
     "currentVersionId" TEXT COLLATE "C",
-    "extractedText" TEXT,
-    "embeddingStatus" "IndexStatus" NOT NULL DEFAULT 'NONE',
     "version" INTEGER NOT NULL DEFAULT 1,
     "deletedAt" TIMESTAMPTZ(3),
     "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,

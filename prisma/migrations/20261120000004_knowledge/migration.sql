@@ -1,14 +1,6 @@
 -- Notes, the keywords of things, and the links between them.
 --
--- Written from prisma/models, then completed by hand: what is generated in place, everything else at the end.
-
--- Titles are found by parts of them, too.
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
-
--- A generated column takes immutable functions alone, and array_to_string is not one for every type.
-CREATE FUNCTION canopy_words(words text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT array_to_string(words, ' ')
-$$;
+-- Written from prisma/models, then completed by hand at the end.
 
 -- CreateEnum
 CREATE TYPE "LinkStatus" AS ENUM ('PENDING', 'READY', 'FAILED');
@@ -26,11 +18,6 @@ CREATE TABLE "Note" (
     "keywords" TEXT[] NOT NULL DEFAULT ARRAY[]::TEXT[],
     "keywordsGiven" BOOLEAN NOT NULL DEFAULT false,
     "linkStatus" "LinkStatus" NOT NULL DEFAULT 'PENDING',
-    -- For search: the title, then the keywords, then the content.
-    "tsv" tsvector GENERATED ALWAYS AS (
-        setweight(to_tsvector('english'::regconfig, "title"), 'A')
-        || setweight(to_tsvector('english'::regconfig, canopy_words("keywords")), 'B')
-        || setweight(to_tsvector('english'::regconfig, "content"), 'C')) STORED,
     "version" INTEGER NOT NULL DEFAULT 1,
     "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updatedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -80,12 +67,6 @@ CREATE INDEX "Note_authorId_spaceId_id_idx" ON "Note"("authorId", "spaceId", "id
 
 -- CreateIndex
 CREATE INDEX "Note_authorId_spaceId_updatedAt_id_idx" ON "Note"("authorId", "spaceId", "updatedAt", "id");
-
--- CreateIndex
-CREATE INDEX "Note_tsv_idx" ON "Note" USING GIN ("tsv");
-
--- CreateIndex
-CREATE INDEX "Note_title_idx" ON "Note" USING GIN ("title" gin_trgm_ops);
 
 -- CreateIndex
 CREATE INDEX "Keyword_resourceId_idx" ON "Keyword"("resourceId");

@@ -1,4 +1,4 @@
--- Posts with their views, and comments. Written from prisma/models; the search columns are generated in place, and what Prisma cannot say is at the end.
+-- Posts with their views, and comments. Written from prisma/models; what Prisma cannot say is at the end.
 -- `slug` compares by bytes, so that slugs with one beginning are a range of its index.
 
 -- CreateTable
@@ -14,7 +14,6 @@ CREATE TABLE "Comment" (
     "deletedAt" TIMESTAMPTZ(3),
     "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updatedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "tsv" tsvector GENERATED ALWAYS AS (setweight(to_tsvector('english', "content"), 'C')) STORED,
 
     CONSTRAINT "Comment_pkey" PRIMARY KEY ("id")
 );
@@ -35,10 +34,6 @@ CREATE TABLE "Post" (
     "version" INTEGER NOT NULL DEFAULT 1,
     "createdAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updatedAt" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "tsv" tsvector GENERATED ALWAYS AS (
-        setweight(to_tsvector('english', "title"), 'A') || setweight(to_tsvector('english', coalesce("excerpt", '')), 'B')
-        || setweight(to_tsvector('english', "content"), 'C')
-    ) STORED,
 
     CONSTRAINT "Post_pkey" PRIMARY KEY ("id")
 );
@@ -62,9 +57,6 @@ CREATE INDEX "Comment_parentId_createdAt_id_idx" ON "Comment"("parentId", "creat
 CREATE INDEX "Comment_authorId_idx" ON "Comment"("authorId");
 
 -- CreateIndex
-CREATE INDEX "Comment_tsv_idx" ON "Comment" USING GIN ("tsv");
-
--- CreateIndex
 CREATE INDEX "Post_spaceId_id_idx" ON "Post"("spaceId", "id");
 
 -- CreateIndex
@@ -75,9 +67,6 @@ CREATE INDEX "Post_authorId_spaceId_id_idx" ON "Post"("authorId", "spaceId", "id
 
 -- CreateIndex
 CREATE INDEX "Post_authorId_spaceId_publishedAt_id_idx" ON "Post"("authorId", "spaceId", "publishedAt", "id");
-
--- CreateIndex
-CREATE INDEX "Post_tsv_idx" ON "Post" USING GIN ("tsv");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "Post_spaceId_slug_key" ON "Post"("spaceId", "slug");

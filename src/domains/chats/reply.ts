@@ -8,7 +8,7 @@ import { commit } from '../../core/write.js';
 import { AssistantFailure, type ReplyPiece, type ReplyUsage } from '../../platform/assistant/assistant.js';
 import { conversationBefore } from './conversation.js';
 import { expiryJob } from './expiry.js';
-import { searchSpace } from './retrieval.js';
+import { retrieve } from './retrieval.js';
 import { type ChatStreamRow, chatStreamShape, type Delta, leaseMs } from './stream.js';
 import { type StreamWriter, streamWriter } from './stream-writer.js';
 import { type Ending, endStream } from './writing.js';
@@ -79,7 +79,7 @@ async function converse(ctx: Ctx, stream: ChatStreamRow, writer: StreamWriter, s
   const conversation = await conversationBefore(ctx, chatId, messageSeq);
   const search = (text: string, first: number) => {
     ctx.epoch.current = {};
-    return searchSpace(ctx, { spaceId, text, first });
+    return retrieve(ctx, { spaceId, text, first });
   };
   let usage: ReplyUsage | null = null;
   let step: Delta | null = null;

@@ -119,7 +119,7 @@ async function addFile(tx: Tx, session: UploadSessionRow): Promise<FileRow> {
 async function addVersion(tx: Tx, session: UploadSessionRow): Promise<FileRow> {
   const [row] =
     await tx.sql<FileRow>`update "File" set "mimeType" = ${session.mimeType}, "sizeBytes" = ${session.sizeBytes}::bigint, checksum = ${session.checksum},
-      "currentVersionId" = ${session.versionId}, status = 'READY', "embeddingStatus" = 'NONE', "extractedText" = null, version = version + 1, "updatedAt" = ${tx.now}
+      "currentVersionId" = ${session.versionId}, status = 'READY', version = version + 1, "updatedAt" = ${tx.now}
     where id = ${session.fileId} and "deletedAt" is null returning ${columns}`;
   if (!row) throw notFound();
   return row;

@@ -20,7 +20,6 @@ const columns = [
   'visibility',
   'status',
   'currentVersionId',
-  'embeddingStatus',
   'version',
   'createdAt',
   'updatedAt',

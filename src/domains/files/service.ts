@@ -110,7 +110,7 @@ export async function restoreFileVersion(ctx: Ctx, input: RestoreFileVersionInpu
     if (!chosen) throw badInput('number', 'is not that of a version of this file');
     const [row] =
       await tx.sql<FileRow>`update "File" set "currentVersionId" = v.id, "mimeType" = v."mimeType", "sizeBytes" = v."sizeBytes", checksum = v.checksum,
-        status = 'READY', "embeddingStatus" = 'NONE', "extractedText" = null, version = "File".version + 1, "updatedAt" = ${tx.now}
+        status = 'READY', version = "File".version + 1, "updatedAt" = ${tx.now}
       from "FileVersion" v where "File".id = ${id} and "File".version = ${version} and "File"."deletedAt" is null and v."fileId" = ${id} and v.number = ${number}
       returning ${fileColumns}`;
     if (!row) throw await unchanged(tx, fileShape, id);

@@ -3,7 +3,7 @@ import type { Ctx } from '../../core/context.js';
 import { parse } from '../../core/input.js';
 import { type Order, type PageArgs, pageOf, windowOf } from '../../core/page.js';
 import { roles } from '../../core/roles.js';
-import type { QuerySearchArgs, SearchType } from '../../generated/graphql.js';
+import type { QuerySearchArgs, SearchMode, SearchType } from '../../generated/graphql.js';
 import { EmbeddingsUnavailable } from '../../platform/embeddings/embeddings.js';
 import { VectorsUnavailable } from '../../platform/vectors/vectors.js';
 import { exactHits, lookupOf } from './exact.js';
@@ -93,9 +93,14 @@ export interface Excerpt {
 /** The best of what a text finds in one space, as the viewer may see it. */
 export async function searchSpace(
   ctx: Ctx,
-  { spaceId, text, first }: { spaceId: string; text: string } & Required<Pick<PageArgs, 'first'>>,
+  {
+    spaceId,
+    text,
+    first,
+    mode,
+  }: { spaceId: string; text: string; mode: SearchMode } & Required<Pick<PageArgs, 'first'>>,
 ): Promise<Excerpt[]> {
-  const { rows } = await search(ctx, { spaceId, text, first, types: null, mode: 'HYBRID', after: null });
+  const { rows } = await search(ctx, { spaceId, text, first, types: null, mode, after: null });
   const shown = await Promise.all(rows.map((hit) => shownOf(ctx, hit)));
   return rows.flatMap(({ id, type }, at) => {
     const { title, highlights } = shown[at] ?? {};
