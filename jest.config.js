@@ -11,5 +11,5 @@ export default {
   // Two builds of graphql in one process do not know each other's types.
   moduleNameMapper: { '^graphql$': '<rootDir>/node_modules/graphql/index.js' },
   maxWorkers: 2,
-  testTimeout: 20_000,
+  testTimeout: 60_000,
 };
