@@ -136,7 +136,7 @@ describe('the log', () => {
     const began = performance.now();
     await t.read('/soon');
     await entryAt('/soon');
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(8_000);
     const other = await anotherApp(w.databaseUrl);
     for (let n = 0; n < 50; n += 1)
       await treeNode(contextIn(other.app, w.viewer.viewer), { spaceId: w.space.id, path: `/flushed/${n}` });

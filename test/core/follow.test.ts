@@ -75,9 +75,9 @@ describe('who is removed', () => {
         () => false,
         () => true,
       );
-      if (performance.now() - began > 1_000) break;
+      if (performance.now() - began > 8_000) break;
     }
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(8_000);
     await letGo();
     await other.close();
   });

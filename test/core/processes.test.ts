@@ -90,7 +90,7 @@ test('a write through one process reaches a subscriber of the other', async () =
   tell(
     `from a write in one process to its subscriber in another: median ${median(times).toFixed(1)} ms, most ${Math.max(...times).toFixed(1)} ms`,
   );
-  expect(median(times)).toBeLessThan(1_000);
+  expect(median(times)).toBeLessThan(4_000);
 }, 60_000);
 
 test('what one process has written, the other reads at once', async () => {
@@ -125,7 +125,7 @@ test('a role taken away through one process is refused by the other, and a role 
   tell(
     `from a removal in one process to the refusal by another: median ${median(times).toFixed(1)} ms, most ${Math.max(...times).toFixed(1)} ms`,
   );
-  expect(median(times)).toBeLessThan(1_000);
+  expect(median(times)).toBeLessThan(4_000);
 }, 60_000);
 
 describe('a process that is killed in the middle of writing', () => {

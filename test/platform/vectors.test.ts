@@ -154,7 +154,7 @@ describe('vectors at Upstash that do not answer', () => {
     await Promise.all(
       [1, 2, 3, 4, 5].map(() => expect(vectors.query(space, north, ask)).rejects.toThrow(VectorsUnavailable)),
     );
-    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(performance.now() - began).toBeLessThan(15_000);
     const asked = service.calls.length;
     await expect(vectors.query(space, north, ask)).rejects.toThrow(VectorsUnavailable);
     expect(service.calls).toHaveLength(asked);
