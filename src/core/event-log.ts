@@ -1,4 +1,5 @@
 import type { Database } from '../platform/database/database.js';
+import { forgetDeparted } from './departed.js';
 import { AppError } from './errors.js';
 import type { EventRow } from './events.js';
 
@@ -125,8 +126,9 @@ export async function assertKept(database: Database, { txid, seq }: Position): P
     throw new AppError('CURSOR_EXPIRED', `Events after this cursor are gone; they are kept for ${retentionDays} days.`);
 }
 
-/** Drops whole days of events that nobody can ask for any more. */
+/** Drops whole days of events that nobody can ask for any more, and what only they named. */
 export async function dropOldEvents(database: Database, now: Date): Promise<void> {
   const before = new Date(now.getTime() - retentionDays * 24 * 60 * 60 * 1_000);
   await database.query('select canopy_drop_events($1)', [before]);
+  await forgetDeparted(database, before);
 }

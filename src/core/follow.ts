@@ -4,9 +4,16 @@ import type { Ctx } from './context.js';
 import { AppError } from './errors.js';
 import { assertKept, cursorOf, isAfter, type Logged, type Position, positionOf, readSpaceLog } from './event-log.js';
 import type { EventRow } from './events.js';
+import { heardOf } from './hearing.js';
 
 /** What a follower gets: events, and once the word that replay is over. */
 export type Delivery = { readonly event: EventRow } | { readonly caughtUp: string };
+
+/** A delivery, and whether the viewer may hear of it. */
+interface Offer {
+  readonly delivery: Delivery;
+  isHeard(): Promise<boolean>;
+}
 
 /** What to follow of a space. */
 export interface Following {
@@ -22,8 +29,9 @@ const replayPage = 200;
 const maxWaiting = 1_000;
 
 /**
- * What `load` makes of each event of a space, and of the end of the replay; what it turns into null is left out. Access is asked for at the
- * start and again for every event, so someone who is removed stops hearing at once: the stream ends with the refusal.
+ * What `load` makes of each event of a space, and of the end of the replay; what it turns into null is left out, and so are events about rows
+ * that the viewer may not see. Access is asked for at the start and again for every event, so someone who is removed stops hearing at once: the
+ * stream ends with the refusal.
  * Resolves once it listens; `return()` takes effect while it waits.
  */
 export async function follow<T>(
@@ -40,11 +48,11 @@ export async function follow<T>(
 
   async function* items(): AsyncGenerator<T> {
     try {
-      for await (const delivery of deliveries(ctx, spaceId, types, from, feed)) {
+      for await (const { delivery, isHeard } of deliveries(ctx, spaceId, types, from, feed)) {
         ctx.epoch.current = {};
         await enter(ctx, name, { space: spaceId });
         const item = await load(delivery);
-        if (item !== null) yield item;
+        if (item !== null && (await isHeard())) yield item;
       }
     } finally {
       closing.abort();
@@ -113,21 +121,28 @@ async function* deliveries(
   types: readonly string[] | null,
   from: Position | null,
   feed: Feed,
-): AsyncGenerator<Delivery> {
+): AsyncGenerator<Offer> {
   let reached = from ?? feed.start;
-  async function* replay(to: Position): AsyncGenerator<Delivery> {
+  /** Events that are offered one after the other, and asked about together. */
+  const offered = (events: readonly EventRow[]) => {
+    let heard: Promise<ReadonlySet<EventRow>> | undefined;
+    const isHeard = async (event: EventRow) => (await (heard ??= heardOf(ctx, spaceId, events))).has(event);
+    return (event: EventRow): Offer => ({ delivery: { event }, isHeard: () => isHeard(event) });
+  };
+  async function* replay(to: Position): AsyncGenerator<Offer> {
     for (;;) {
       const page = await readSpaceLog(ctx.app.database, spaceId, reached, to, types, replayPage);
+      const offer = offered(page.map(({ event }) => event));
       for (const { event, position } of page) {
         reached = position;
-        yield { event };
+        yield offer(event);
       }
       if (page.length < replayPage) return;
     }
   }
   if (from) yield* replay(feed.start);
   if (isAfter(feed.start, reached)) reached = feed.start;
-  yield { caughtUp: cursorOf(reached) };
+  yield { delivery: { caughtUp: cursorOf(reached) }, isHeard: async () => true };
   for (;;) {
     const next = await feed.next();
     if (next === 'closed') return;
@@ -139,7 +154,7 @@ async function* deliveries(
     }
     if (!isAfter(next.position, reached)) continue;
     reached = next.position;
-    if (types === null || types.includes(next.event.type)) yield { event: next.event };
+    if (types === null || types.includes(next.event.type)) yield offered([next.event])(next.event);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Prisma } from '../generated/prisma/client.js';
 import type { Order, Window } from './page.js';
 import type { Roles } from './roles.js';
-import { ruleSql, type ViewerParam, viewerValue } from './rule.js';
+import { type Rule, ruleSql, type ViewerParam, viewerValue } from './rule.js';
 import { visibility } from './visibility.js';
 
 /** Text that is made once, and the viewer's part of its values. */
@@ -12,21 +12,23 @@ export interface Statement {
 }
 
 /** A statement over rows of `model` (called `t`) whose `visible` SQL holds for what the viewer may see. `own` parameters come before the viewer's. */
-export function viewerSql(model: Prisma.ModelName, own: number, make: (visible: string) => string): Statement {
-  return viewersSql(own, (visible) => make(visible(model, 't')));
-}
+export const viewerSql = (model: Prisma.ModelName, own: number, make: (visible: string) => string): Statement =>
+  rulesSql(own, (sql) => make(sql(visibility[model], 't')));
 
 /** The same over rows of several models: `visible` gives the rule of each, for rows called `alias`. */
-export function viewersSql(
+export const viewersSql = (
   own: number,
   make: (visible: (model: Prisma.ModelName, alias: string) => string) => string,
-): Statement {
+): Statement => rulesSql(own, (sql) => make((model, alias) => sql(visibility[model], alias)));
+
+/** The same by any rules: `sql` says one over rows called `alias`. */
+export function rulesSql(own: number, make: (sql: (rule: Rule, alias: string) => string) => string): Statement {
   const params: ViewerParam[] = [];
   const bind = (param: ViewerParam) => {
     if (!params.includes(param)) params.push(param);
     return `$${own + 1 + params.indexOf(param)}`;
   };
-  const text = make((model, alias) => ruleSql(visibility[model], alias, bind));
+  const text = make((rule, alias) => ruleSql(rule, alias, bind));
   return { text, values: (roles, within) => params.map((param) => viewerValue(param, roles, within)) };
 }
 

@@ -54,17 +54,18 @@ const atLarge = anyOf(member('spaceId'), inSpace(anyone));
 const ownFile = anyOf(allOf(user('ownerId'), member('spaceId')), member('spaceId', 'OWNER'));
 const granted = related('AccessGrant', 'fileId', 'grants', allOf(user('userId'), { by: 'until', column: 'expiresAt' }));
 
+const isShown = anyOf(is('visibility', 'SPACE'), is('visibility', 'ORGANIZATION'), is('visibility', 'PUBLIC'));
+
 /** The highest of the role in the space, what is granted, and what its own visibility gives. */
 const file = anyOf(
   ownFile,
-  allOf(
-    anyOf(is('visibility', 'SPACE'), is('visibility', 'ORGANIZATION'), is('visibility', 'PUBLIC')),
-    member('spaceId'),
-  ),
+  allOf(isShown, member('spaceId')),
   allOf(anyOf(is('visibility', 'ORGANIZATION'), is('visibility', 'PUBLIC')), inSpace(organization('organizationId'))),
   allOf(is('visibility', 'PUBLIC'), inSpace(anyone)),
   allOf(granted, atLarge),
 );
+/** Who says who sees a file. Whom it is shared with is their business, and that of the one it is shared with. */
+export const sharing = anyOf(ownFile, allOf(member('spaceId', 'ADMIN'), file));
 const ofFile = (rule: Rule): Rule => ({
   by: 'parent',
   column: 'fileId',
@@ -129,13 +130,13 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   Folder: content,
   File: file,
   FileVersion: ofFile(file),
-  UploadSession: anyOf(allOf(user('createdById'), atLarge), member('spaceId', 'ADMIN')),
-  // Whom a file is shared with is their business, and that of those who can share it.
-  AccessGrant: anyOf(
-    ofFile(ownFile),
-    allOf(member('spaceId', 'ADMIN'), ofFile(file)),
-    allOf(user('userId'), { by: 'until', column: 'expiresAt' }, ofFile(file)),
+  // Of what is to become PRIVATE, an ADMIN knows no more than of what is.
+  UploadSession: anyOf(
+    allOf(user('createdById'), atLarge),
+    allOf(member('spaceId', 'ADMIN'), isShown),
+    member('spaceId', 'OWNER'),
   ),
+  AccessGrant: anyOf(ofFile(sharing), allOf(user('userId'), { by: 'until', column: 'expiresAt' }, ofFile(file))),
   Note: content,
   Keyword: content,
   // Who may not see one end may not know that the other is linked.
@@ -164,6 +165,7 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   AuditEvent: member('spaceId', 'ADMIN'),
   Event: nobody('seq'),
   EventHorizon: nobody('id'),
+  Departed: nobody('id'),
   IdempotencyRecord: nobody('key'),
   IssuerUser: nobody('id'),
   IssuerSession: nobody('id'),
@@ -175,3 +177,12 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   JobSchedule: nobody('name'),
   LogReader: nobody('name'),
 };
+
+/** Whether whoever reads a space sees every row of this type in it. People are of no space. */
+export const isWide = (type: Prisma.ModelName) => {
+  const rule: Rule = visibility[type];
+  return type === 'User' || (rule.by === 'space' && rule.least === 'VIEWER');
+};
+
+/** Whether rows of this type are seen by whoever sees what they hang on. */
+export const hangsOn = (type: Prisma.ModelName) => type === 'Comment' || type === 'Link';

@@ -13,10 +13,12 @@ import { chatShape } from '../chats/chat.js';
 import { messageShape } from '../chats/message.js';
 import { chatStreamShape } from '../chats/stream.js';
 import { commentShape } from '../comments/comment.js';
+import { folderShape } from '../files/folder.js';
 import { invitationShape } from '../invitations/invitation.js';
 import { linkShape } from '../knowledge/link.js';
 import { noteShape } from '../knowledge/note.js';
 import { postShape } from '../posts/post.js';
+import { taskShape } from '../tasks/task.js';
 import { treeNodeShape } from '../tree/node.js';
 import { below, parsePath } from '../tree/path.js';
 import { type AuditEventRow, auditEventShape, Filter } from './audit-event.js';
@@ -66,10 +68,12 @@ const isAction = (name: string): name is ActionName => Object.hasOwn(actions, na
 /** What lives in a space. */
 const contents = {
   TreeNode: treeNodeShape as KeyedShape<{ spaceId: string }>,
+  Folder: folderShape as KeyedShape<{ spaceId: string }>,
   Note: noteShape as KeyedShape<{ spaceId: string }>,
   Link: linkShape as KeyedShape<{ spaceId: string }>,
   Post: postShape as KeyedShape<{ spaceId: string }>,
   Comment: commentShape as KeyedShape<{ spaceId: string }>,
+  Task: taskShape as KeyedShape<{ spaceId: string }>,
   Chat: chatShape as KeyedShape<{ spaceId: string }>,
   Message: messageShape as KeyedShape<{ spaceId: string }>,
   ChatStream: chatStreamShape as KeyedShape<{ spaceId: string }>,

@@ -1,7 +1,7 @@
 import { auditEntry } from '../../core/audit.js';
 import type { Ctx } from '../../core/context.js';
 import { badInput, notFound } from '../../core/errors.js';
-import type { EventRow, EventType } from '../../core/events.js';
+import type { EventType } from '../../core/events.js';
 import { follow } from '../../core/follow.js';
 import { parse } from '../../core/input.js';
 import { load } from '../../core/loaders.js';
@@ -19,7 +19,6 @@ import { parsePath } from '../tree/path.js';
 import { contentUrl, type Reading } from './address.js';
 import type { FileChangeRow } from './change.js';
 import { dropFiles } from './deletion.js';
-import { seenEvents } from './discretion.js';
 import { FileChange, type FileRow, type FileVersionRow, fileName, fileShape, VersionChoice } from './file.js';
 import { assertShares, writeContent } from './permission.js';
 import { lockFolderAt } from './place.js';
@@ -131,13 +130,14 @@ const changes: readonly EventType[] = [
 
 /** Every change of a file that the viewer may see, and of a folder, as it happens. */
 export function followFiles(ctx: Ctx, { spaceId, after }: SubscriptionFileChangedArgs) {
-  return follow(ctx, 'file.read', { spaceId, types: changes, after }, async (delivery) => {
-    const fileChanged = 'event' in delivery ? await changeOf(ctx, delivery.event) : null;
-    return fileChanged && { fileChanged };
-  });
-}
-
-async function changeOf(ctx: Ctx, event: EventRow): Promise<FileChangeRow | null> {
-  const [seen] = await seenEvents(ctx, [event]);
-  return seen ? { cursor: seen.cursor, type: seen.type, resourceId: seen.resourceId } : null;
+  return follow<{ fileChanged: FileChangeRow }>(
+    ctx,
+    'file.read',
+    { spaceId, types: changes, after },
+    async (delivery) => {
+      if (!('event' in delivery)) return null;
+      const { cursor, type, resourceId } = delivery.event;
+      return { fileChanged: { cursor, type, resourceId } };
+    },
+  );
 }

@@ -61,10 +61,16 @@ export async function acceptInvitation(ctx: Ctx, { token }: AcceptInvitationInpu
     const { id, organizationId, organizationRole, spaceId, spaceRole } = invitation;
     const userId = tx.actorId ?? '';
     if (spaceId !== null && spaceRole !== null) {
-      await tx.sql`insert into "SpaceMember" as m ("spaceId", "userId", role, "createdAt", "updatedAt")
+      const [member] = await tx.sql<{
+        version: number;
+      }>`insert into "SpaceMember" as m ("spaceId", "userId", role, "createdAt", "updatedAt")
         values (${spaceId}, ${userId}, ${spaceRole}::"SpaceRole", ${tx.now}, ${tx.now})
-        on conflict ("spaceId", "userId") do update set role = excluded.role, version = m.version + 1, "updatedAt" = excluded."updatedAt" where m.role < excluded.role`;
-      tx.in({ space: spaceId }).emit('invitation.accepted', 'Invitation', id, { userId, role: spaceRole });
+        on conflict ("spaceId", "userId") do update set role = excluded.role, version = m.version + 1, "updatedAt" = excluded."updatedAt" where m.role < excluded.role returning version`;
+      const space = tx.in({ space: spaceId });
+      space.emit('invitation.accepted', 'Invitation', id, { userId, role: spaceRole });
+      // Offers are the admins' business, members are everybody's.
+      const type = member?.version === 1 ? 'space.memberAdded' : 'space.memberUpdated';
+      if (member) space.emit(type, 'Space', spaceId, { userId, role: spaceRole, version: member.version });
     } else if (organizationId !== null && organizationRole !== null) {
       await tx.sql`insert into "OrganizationMember" as m ("organizationId", "userId", role, "createdAt", "updatedAt")
         values (${organizationId}, ${userId}, ${organizationRole}::"OrganizationRole", ${tx.now}, ${tx.now})

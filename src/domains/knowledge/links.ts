@@ -6,11 +6,10 @@ import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
 import { load } from '../../core/loaders.js';
 import { columnsSql } from '../../core/sql.js';
-import { isSpaceWide } from '../../core/visibility.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type { CreateLinkInput, DeleteLinkInput, SubscriptionLinksChangedArgs } from '../../generated/graphql.js';
-import { type LinkChangeRow, linkChangeOf } from './change.js';
-import { type Ends, emitRemoved, endOf, holdEnds, linkableType, seenEnd } from './ends.js';
+import { linkChangeOf } from './change.js';
+import { type Ends, emitRemoved, holdEnds, seenEnd } from './ends.js';
 import { type LinkEnd, type LinkRow, linkShape, NewLink, related } from './link.js';
 
 const columns = columnsSql(linkShape);
@@ -74,16 +73,6 @@ export async function followLinks(ctx: Ctx, ends: Ends, { id, after }: Subscript
   const { spaceId } = await seenEnd(ctx, ends, id);
   return follow(ctx, 'link.read', { spaceId, types: changes, after }, async (delivery) => {
     const linksChanged = 'event' in delivery ? linkChangeOf(delivery.event, id) : null;
-    return linksChanged && (await isHeard(ctx, ends, linksChanged)) ? { linksChanged } : null;
+    return linksChanged && { linksChanged };
   });
-}
-
-/** Whether the viewer may hear of a change: they see the link; of one that is gone they see both ends, or could while these were there. */
-async function isHeard(ctx: Ctx, ends: Ends, change: LinkChangeRow): Promise<boolean> {
-  if (change.type !== 'link.deleted') return (await load(ctx, linkShape, change.linkId)) !== null;
-  for (const id of [change.sourceId, change.targetId]) {
-    const type = linkableType(id);
-    if (!type || (!isSpaceWide(type) && !(await endOf(ctx, ends, id)))) return false;
-  }
-  return true;
 }

@@ -1,4 +1,5 @@
 import type { Ctx } from '../../core/context.js';
+import { depart } from '../../core/departed.js';
 import { AppError, notFound } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
@@ -89,8 +90,11 @@ async function setPublished(ctx: Ctx, input: PublishPostInput, isPublished: bool
 export async function deletePost(ctx: Ctx, input: DeletePostInput, forget: Forget): Promise<Written<string>> {
   const { id, version } = parse(PostVersion, input);
   return writePost(ctx, id, async (tx) => {
-    const [row] = await tx.sql`delete from "Post" where id = ${id} and version = ${version} returning id`;
+    const [row] = await tx.sql<
+      Pick<PostRow, 'isPublished'>
+    >`delete from "Post" where id = ${id} and version = ${version} returning "isPublished"`;
     if (!row) throw await unchanged(tx, postShape, id);
+    await depart(tx, { id, least: row.isPublished ? null : 'EDITOR' });
     await forget(tx, [id]);
     tx.emit('post.deleted', 'Post', id, { version }, { operation: 'DELETE' });
     return id;

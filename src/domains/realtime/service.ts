@@ -1,18 +1,10 @@
 import { enter } from '../../core/access.js';
 import type { Ctx } from '../../core/context.js';
 import { badInput } from '../../core/errors.js';
-import {
-  assertKept,
-  cursorOf,
-  lastPosition,
-  origin,
-  type Position,
-  positionOf,
-  readSpaceLog,
-} from '../../core/event-log.js';
+import { assertKept, cursorOf, lastPosition, origin, positionOf } from '../../core/event-log.js';
 import { type Following, follow } from '../../core/follow.js';
+import { readHeard } from '../../core/hearing.js';
 import type { Page } from '../../core/page.js';
-import { seenEvents } from '../files/discretion.js';
 import type { CaughtUpRow, EventRow } from './event.js';
 
 /** What is asked of a space's log. */
@@ -28,20 +20,9 @@ export async function events(ctx: Ctx, { spaceId, after, types, first }: EventsQ
   await enter(ctx, 'events.read', { space: spaceId });
   if (after != null) await assertKept(ctx.app.database, from);
   const end = await lastPosition(ctx.app.database);
-  const seen: EventRow[] = [];
-  for (let position: Position | null = from; position && seen.length <= size; ) {
-    const found = await readSpaceLog(ctx.app.database, spaceId, position, end, types, size + 1);
-    seen.push(
-      ...(await seenEvents(
-        ctx,
-        found.map(({ event }) => event),
-      )),
-    );
-    // What was left out makes room for what comes after.
-    position = (found.length > size && found.at(-1)?.position) || null;
-  }
-  const more = seen.length > size;
-  const rows = seen.slice(0, size);
+  const found = await readHeard(ctx, spaceId, { from, to: end, types, limit: size + 1 });
+  const more = found.length > size;
+  const rows = found.slice(0, size).map(({ event }) => event);
   return {
     rows,
     hasNextPage: more,
@@ -54,9 +35,7 @@ export async function events(ctx: Ctx, { spaceId, after, types, first }: EventsQ
 
 /** A space's log as it grows. */
 export function followEvents(ctx: Ctx, following: Following) {
-  return follow<{ events: EventRow | CaughtUpRow }>(ctx, 'events.read', following, async (delivery) => {
-    if (!('event' in delivery)) return { events: { caughtUp: true, cursor: delivery.caughtUp } };
-    const [event] = await seenEvents(ctx, [delivery.event]);
-    return event ? { events: event } : null;
-  });
+  return follow<{ events: EventRow | CaughtUpRow }>(ctx, 'events.read', following, async (delivery) => ({
+    events: 'event' in delivery ? delivery.event : { caughtUp: true, cursor: delivery.caughtUp },
+  }));
 }

@@ -1,0 +1,80 @@
+import type { Ctx } from './context.js';
+import { departedOf } from './departed.js';
+import { type Logged, type Position, readSpaceLog } from './event-log.js';
+import type { EventRow } from './events.js';
+import { typeOfId } from './ids.js';
+import { statementNamed } from './loaders.js';
+import { roles, spaceRoleHolds } from './roles.js';
+import { rulesSql } from './sql.js';
+import { hangsOn, isCommentable, isWide, sharing, visibility } from './visibility.js';
+
+/** The rule by which something must be seen: that of its type, or the one for who shares a file. */
+type By = keyof typeof visibility | 'sharing';
+
+/** What must be seen to hear of an event: every row that it names and that not everybody sees who reads the space. */
+function thingsOf({ type, resourceId, related }: EventRow, userId: string | null): (readonly [By, string])[] {
+  const isSharing = type === 'file.granted' || type === 'file.revoked';
+  if (isSharing && (userId === null || related.userId !== userId)) return [['sharing', resourceId]];
+  const named = Object.values(related).filter((value) => typeof value === 'string');
+  const own = typeOfId(resourceId);
+  // What hangs on something is seen by whoever sees that, and may itself be gone.
+  const hangs = own !== null && hangsOn(own) && named.some((id) => isCommentable(typeOfId(id)));
+  return (hangs ? named : [resourceId, ...named]).flatMap((id) => {
+    const by = typeOfId(id);
+    return by && !isWide(by) ? [[by, id] as const] : [];
+  });
+}
+
+/** Those of the events of a space that the viewer may hear of, by one statement for each rule that some of them need, and one for what has departed. */
+export async function heardOf(ctx: Ctx, spaceId: string, events: readonly EventRow[]): Promise<ReadonlySet<EventRow>> {
+  const { userId, spaces } = await roles(ctx);
+  const asked = events.map((event) => ({ event, things: thingsOf(event, userId) }));
+  const ids = new Map<By, Set<string>>();
+  for (const [by, id] of asked.flatMap(({ things }) => things)) ids.set(by, (ids.get(by) ?? new Set()).add(id));
+  const seen = new Map<By, Map<string, boolean>>();
+  await Promise.all([...ids].map(async ([by, of]) => seen.set(by, await sightOf(ctx, by, [...of]))));
+  const missing = [...ids].flatMap(([by, of]) => [...of].filter((id) => !seen.get(by)?.has(id)));
+  const departed = missing.length > 0 ? await departedOf(ctx.app.database, missing) : [];
+  const role = spaces.get(spaceId) ?? null;
+  const couldSee = new Set(
+    departed.filter(({ least }) => least === null || spaceRoleHolds(role, least)).map(({ id }) => id),
+  );
+  const isSeen = ([by, id]: readonly [By, string]) => seen.get(by)?.get(id) ?? couldSee.has(id);
+  return new Set(asked.filter(({ things }) => things.every(isSeen)).map(({ event }) => event));
+}
+
+/** Of rows that are there, also of those that are only marked as deleted, whether the viewer may see them. */
+async function sightOf(ctx: Ctx, by: By, ids: readonly string[]): Promise<Map<string, boolean>> {
+  const [model, rule] = by === 'sharing' ? (['File', sharing] as const) : ([by, visibility[by]] as const);
+  const statement = statementNamed(`sight of ${by}`, () =>
+    rulesSql(1, (sql) => `select t.id, ${sql(rule, 't')} as seen from "${model}" t where t.id = any($1::text[])`),
+  );
+  const values = [ids, ...statement.values(await roles(ctx))];
+  const rows = await ctx.app.database.query<{ id: string; seen: boolean }>(statement.text, values);
+  return new Map(rows.map(({ id, seen }) => [id, seen]));
+}
+
+/** How many events of a log are looked through at once for those that the viewer may hear of. */
+const mostAtOnce = 1_000;
+
+/** Which events of a space to read: up to `limit` after `from`, up to `to`; `types` picks. */
+export interface Reading {
+  readonly from: Position;
+  readonly to: Position;
+  readonly types: readonly string[] | null;
+  readonly limit: number;
+}
+
+/** The first events that the viewer may hear of. */
+export async function readHeard(ctx: Ctx, spaceId: string, { from, to, types, limit }: Reading): Promise<Logged[]> {
+  const found: Logged[] = [];
+  for (let at = from, size = limit; ; size = Math.min(2 * size, mostAtOnce)) {
+    const page = await readSpaceLog(ctx.app.database, spaceId, at, to, types, size);
+    const events = page.map(({ event }) => event);
+    const heard = await heardOf(ctx, spaceId, events);
+    found.push(...page.filter(({ event }) => heard.has(event)));
+    const last = page.at(-1);
+    if (!last || page.length < size || found.length >= limit) return found.slice(0, limit);
+    at = last.position;
+  }
+}
