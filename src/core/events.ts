@@ -86,6 +86,8 @@ export interface Related {
   readonly targetId?: string;
   /** What a comment is on. */
   readonly subjectId?: string;
+  /** The links of a note are told along with it, and not to be looked for. */
+  readonly isLinked?: boolean;
   readonly chatId?: string;
 }
 

@@ -1,10 +1,12 @@
 import type { Emitted, EventRow, EventType } from './events.js';
 import { type JobSpec, job } from './jobs.js';
 
-type Reaction = (event: Emitted) => JobSpec;
+type Reaction = (event: Emitted) => JobSpec | readonly JobSpec[];
 
-const discoverLinks: Reaction = ({ spaceId, resourceId: noteId }) =>
-  job('links.discover', { spaceId: spaceId ?? '', noteId }, { key: `links.discover ${noteId}`, maxAttempts: 8 });
+const discoverLinks: Reaction = ({ spaceId, resourceId: noteId, related }) =>
+  related.isLinked
+    ? []
+    : job('links.discover', { spaceId: spaceId ?? '', noteId }, { key: `links.discover ${noteId}`, maxAttempts: 8 });
 
 // Of however many deletions in a space one job follows.
 const sweepRemains: Reaction = ({ spaceId, resourceType: type }) =>
@@ -53,4 +55,4 @@ export const laterReactionsTo = (logged: readonly EventRow[]): JobSpec[] =>
   following(laterReactions, logged as readonly Emitted[]);
 
 const following = (table: typeof reactions, events: readonly Emitted[]): JobSpec[] =>
-  events.flatMap((event) => table[event.type]?.map((react) => react(event)) ?? []);
+  events.flatMap((event) => table[event.type]?.flatMap((react) => react(event)) ?? []);

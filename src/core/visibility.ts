@@ -146,6 +146,7 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   Comment: through('subjectId', commentable),
   Task: task,
   TaskEvent: { by: 'parent', column: 'taskId', model: 'Task', relation: 'task', rule: task },
+  TaskObject: nobody('taskId'),
   // Talk is for members, also where the space is public.
   Chat: member('spaceId'),
   Message: member('spaceId'),

@@ -82,6 +82,42 @@ mutation VerifyTree($input: CreateTaskInput!) {
     variables: { input: { spaceId, type: 'tree.checksum', parameters: { pathPrefix: '/beds' } } },
   },
   {
+    name: 'Export a space',
+    query: `# A file of yours with all that you may
+# read there. "What came of exports" has
+# its address; import it elsewhere with
+# the type space.import and its fileId.
+mutation ExportSpace($input: CreateTaskInput!) {
+  createTask(input: $input) {
+    task {
+      id
+      status
+    }
+  }
+}`,
+    variables: { input: { spaceId, type: 'space.export', parameters: { fileVersions: 'CURRENT' } } },
+  },
+  {
+    name: 'What came of exports',
+    query: `query Exports($spaceId: ID!, $filter: TaskFilter) {
+  space(by: { id: $spaceId }) {
+    tasks(filter: $filter, first: 5) {
+      nodes {
+        status
+        progress
+        result
+        resultLocation
+        error {
+          code
+          message
+        }
+      }
+    }
+  }
+}`,
+    variables: { spaceId, filter: { type: 'space.export' } },
+  },
+  {
     name: 'Take the next task, as a runner outside',
     query: `# Report with the leaseToken, or it is
 # queued again after a minute.

@@ -1,6 +1,7 @@
 import type { App } from '../core/context.js';
 import { dropOldEvents } from '../core/event-log.js';
 import { forgetViewsSql } from '../domains/posts/views.js';
+import { forgetObjectsSql } from '../domains/tasks/object.js';
 import { purgeSpaces } from './purge-spaces.js';
 
 /** Deletes what has expired and makes room for the days to come. */
@@ -10,5 +11,6 @@ export async function cleanUp(app: App): Promise<void> {
   await purgeSpaces(app);
   await app.database.query('delete from "IdempotencyRecord" where "expiresAt" < now()', []);
   await app.database.query(forgetViewsSql, [app.now()]);
+  await app.database.query(forgetObjectsSql, []);
   await app.issuer.sweep();
 }

@@ -52,6 +52,9 @@ const nodesSql = `delete from "TreeNode" where id in (select id from "TreeNode" 
 const taskEventsSql = `delete from "TaskEvent" where ("taskId", seq) in (
     select e."taskId", e.seq from "Task" t join "TaskEvent" e on e."taskId" = t.id where t."spaceId" = $1 limit $2) returning seq`;
 
+const taskObjectsSql = `delete from "TaskObject" where ("taskId", key) in (
+    select o."taskId", o.key from "Task" t join "TaskObject" o on o."taskId" = t.id where t."spaceId" = $1 limit $2) returning key`;
+
 const tasksSql = `delete from "Task" where id in (select id from "Task" where "spaceId" = $1 limit $2) returning version`;
 
 /** Pieces of messages, whose space is their stream's. */
@@ -74,6 +77,7 @@ const contentSqls = [
   searchTextsSql,
   searchWordsSql,
   taskEventsSql,
+  taskObjectsSql,
   tasksSql,
   commentsSql,
   postsSql,

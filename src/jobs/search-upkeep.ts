@@ -27,7 +27,7 @@ export async function reindex(app: App, { spaceId, type, after }: Jobs['search.r
   if (spaceId === null) return reindexSpaces(app, after);
   const types: string[] = searchTypes.map((one) => sources[one].shape.model);
   if (type === null) {
-    await empty(app, spaceId);
+    await forgetAll(app, spaceId);
     return next(app, { spaceId, type: types[0] ?? '', after: '' });
   }
   const source = Object.values(sources).find(({ shape }) => shape.model === type);
@@ -50,7 +50,7 @@ async function reindexSpaces(app: App, after: string): Promise<void> {
 }
 
 /** Forgets all that search knows of a space, what has no row any more included. */
-async function empty(app: App, spaceId: string): Promise<void> {
+export async function forgetAll(app: App, spaceId: string): Promise<void> {
   await app.vectors.removeNamespace(spaceId);
   await app.database.query('delete from "SearchWord" where "spaceId" = $1', [spaceId]);
   for (let gone = pageSize; gone === pageSize; )
@@ -59,7 +59,8 @@ async function empty(app: App, spaceId: string): Promise<void> {
 
 const emptySql = `delete from "SearchText" where "resourceId" in (select "resourceId" from "SearchText" where "spaceId" = $1 limit $2) returning "resourceId"`;
 
-function pageOf({ database }: App, source: Source, spaceId: string, after: string): Promise<Found[]> {
+/** Resources of a source in a space that are searched, behind the one of this id. */
+export function pageOf({ database }: App, source: Source, spaceId: string, after: string): Promise<Found[]> {
   const { model } = source.shape;
   const rules = searchedSql(source, 't."spaceId" = $1', 't.id > $2');
   return database.query<Found>(

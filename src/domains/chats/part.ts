@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError, badInput } from '../../core/errors.js';
-import { canonicalJson } from '../../core/json.js';
+import { canonicalJson, isObject } from '../../core/json.js';
 import { mediaType, said, textUpTo, url } from './rule.js';
 
 export const maxParts = 256;
@@ -123,6 +123,25 @@ export const PartInput = z
     const [part] = Object.values(others).filter((one) => one != null);
     return part ?? { type: 'StepPart' };
   });
+
+const inputOf: ReadonlyMap<unknown, keyof z.input<typeof PartInput>> = new Map([
+  ['TextPart', 'text'],
+  ['ReasoningPart', 'reasoning'],
+  ['ImagePart', 'image'],
+  ['FilePart', 'file'],
+  ['ToolCallPart', 'toolCall'],
+  ['ToolResultPart', 'toolResult'],
+  ['SourcePart', 'source'],
+  ['DataPart', 'data'],
+  ['StepPart', 'step'],
+]);
+
+/** The rules of a part as it is kept, where it comes from elsewhere: those of one that is sent. */
+export const KeptPart = z.preprocess((kept) => {
+  const { type, ...part } = isObject(kept) ? kept : {};
+  const input = inputOf.get(type);
+  return input && { [input]: type === 'StepPart' ? true : part };
+}, PartInput);
 
 /** JSON as it is kept; PAYLOAD_TOO_LARGE, and BAD_USER_INPUT for what no database keeps, name `argument`. */
 export function jsonText(value: unknown, argument: string, maxBytes: number): string {

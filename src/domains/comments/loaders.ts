@@ -15,3 +15,10 @@ export const repliesOf: Related<CommentRow> = {
   keys: ['parentId'],
   order: { columns: ['createdAt', 'id'], direction: 'asc' },
 };
+
+/** All comments in a space, the first made first. */
+export const commentsOfSpace: Related<CommentRow> = {
+  shape: commentShape,
+  keys: ['spaceId'],
+  order: { columns: ['id'], direction: 'asc' },
+};

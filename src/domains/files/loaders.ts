@@ -25,6 +25,13 @@ export const filesIn: Related<FileRow> = { shape: fileShape, keys: ['spaceId', '
 /** Folders right below a folder, by name. */
 export const foldersIn: Related<FolderRow> = { shape: folderShape, keys: ['spaceId', 'parentPath'], order: byName };
 
+/** All folders of a space, each before those in it. */
+export const foldersOfSpace: Related<FolderRow> = {
+  shape: folderShape,
+  keys: ['spaceId'],
+  order: { columns: ['path'], direction: 'asc' },
+};
+
 /** Versions of a file, the latest first. */
 export const versionsOf: Related<FileVersionRow> = {
   shape: fileVersionShape,

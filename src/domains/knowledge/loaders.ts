@@ -25,6 +25,13 @@ export const changedNotesOfSpace: Related<NoteRow> = {
 export const notesOfAuthor: Related<NoteRow> = { ...notesOfSpace, keys: ['authorId', 'spaceId'] };
 export const changedNotesOfAuthor: Related<NoteRow> = { ...changedNotesOfSpace, keys: ['authorId', 'spaceId'] };
 
+/** Links of a space, the first made first. */
+export const linksOfSpace: Related<LinkRow> = {
+  shape: linkShape,
+  keys: ['spaceId'],
+  order: { columns: ['id'], direction: 'asc' },
+};
+
 const noteOrders: { readonly [By in NoteOrder]: Order } = {
   NEWEST: notesOfSpace.order,
   OLDEST: { ...notesOfSpace.order, direction: 'asc' },

@@ -18,6 +18,21 @@ export const runnerTypes = {
     parameters: z.strictObject({ pathPrefix: z.string().default('/') }),
     asks: 'tree.read',
   },
+  'space.export': {
+    title: 'Export the space',
+    parameters: z.strictObject({ fileVersions: z.enum(['ALL', 'CURRENT']).default('ALL') }),
+    asks: 'file.write',
+  },
+  'space.import': {
+    title: 'Import into the space',
+    parameters: z.strictObject({ fileId: z.string() }),
+    asks: 'task.write',
+  },
+  'search.reindex': {
+    title: 'Index the space anew',
+    parameters: z.strictObject({}),
+    asks: 'space.jobs',
+  },
 } as const satisfies Record<string, RunnerType>;
 
 export type RunnerTypeName = keyof typeof runnerTypes;

@@ -1,0 +1,26 @@
+import { sources } from '../../domains/search/sources.js';
+import { indexResource } from '../search-index.js';
+import { forgetAll, pageOf } from '../search-upkeep.js';
+import type { Runner } from './runner.js';
+
+/** Makes anew what search knows of the space, from what stands in the database. Meanwhile its things are found again bit by bit. */
+export const reindexSpace: Runner<'search.reindex'> = async (app, { spaceId, attempt }, { signal, report }) => {
+  await forgetAll(app, spaceId);
+  const all = Object.entries(sources);
+  const indexed: Record<string, number> = {};
+  for (const [at, [type, source]] of all.entries()) {
+    let count = 0;
+    for (let after: string | null = ''; after !== null; ) {
+      const found: Awaited<ReturnType<typeof pageOf>> = await pageOf(app, source, spaceId, after);
+      for (const resource of found) {
+        signal.throwIfAborted();
+        await indexResource(app, resource, { signal, attempt, isLastAttempt: false });
+        report(Math.floor((100 * at) / all.length));
+      }
+      count += found.length;
+      after = found.at(-1)?.id ?? null;
+    }
+    indexed[type] = count;
+  }
+  return { result: { indexed } };
+};

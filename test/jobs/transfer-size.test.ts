@@ -1,0 +1,62 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Door, doorOf } from '../support/files.js';
+import { newSpace } from '../support/tenancy.js';
+import { transferOf } from '../support/transfer.js';
+import { type World, world } from '../support/world.js';
+
+let w: World;
+let door: Door;
+beforeAll(async () => {
+  w = await world();
+  door = await doorOf(w.app);
+});
+afterAll(async () => {
+  await door.close();
+  await w.close();
+});
+
+const count = 600;
+const valueBytes = 200 * 1024;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** The most that was held while something ran, above what was held before, in MiB. */
+async function heldDuring<T>(run: () => Promise<T>): Promise<{ value: T; mib: number }> {
+  const held = () => {
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return (heapUsed + external) / 2 ** 20;
+  };
+  const before = held();
+  let most = before;
+  const timer = setInterval(() => {
+    most = Math.max(most, held());
+  }, 1_000);
+  const value = await run().finally(() => clearInterval(timer));
+  return { value, mib: most - before };
+}
+
+test('what an export and an import hold in memory does not grow with the space', async () => {
+  const { id } = await newSpace(w.owner);
+  await w.app.database.query(
+    `insert into "TreeNode" (id, "spaceId", path, "parentPath", name, depth, value, "contentType", checksum, "sizeBytes")
+      select 'node_' || $1 || name, $1, '/many/' || name, '/many', name, 2, to_json(repeat('x', $3::int)), 'application/json', repeat('0', 64), $3::int + 2
+      from generate_series(1, $2::int) i, lateral (select lpad(i::text, 7, '0') as name) n`,
+    [id, count, valueBytes],
+  );
+  const transfer = transferOf(w, door);
+  const exported = await heldDuring(() => transfer.export(w.owner, id));
+  expect(exported.value.result).toMatchObject({ exported: { node: count } });
+  expect(exported.value.result.sizeBytes).toBeGreaterThan(count * valueBytes);
+  const to = await newSpace(w.owner);
+  const imported = await heldDuring(() => transfer.import(w.owner, to.id, exported.value.result.fileId));
+  expect(imported.value.result).toMatchObject({ imported: { node: count }, failedCount: 0 });
+  process.stderr.write(
+    `  held ${exported.mib.toFixed(0)} and ${imported.mib.toFixed(0)} MiB of ${((count * valueBytes) / 2 ** 20).toFixed(0)}\n`,
+  );
+  expect(exported.mib).toBeLessThan(60);
+  expect(imported.mib).toBeLessThan(60);
+}, 180_000);
