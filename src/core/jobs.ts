@@ -1,6 +1,6 @@
 import type { Query } from '../platform/database/database.js';
 
-/** Everything that runs behind a change, and what it is told. Ids and facts, never content. */
+/** Everything that runs behind a change, and what it is told. Ids and facts, never content. What belongs to a space says to which one. */
 export interface Jobs {
   /** Deletes what has expired and makes room for the days to come. */
   'clean-up': Record<string, never>;
@@ -21,11 +21,11 @@ export interface Jobs {
   /** Lets go of tasks whose runners have not been heard of in time. */
   'tasks.expireLeases': Record<string, never>;
   /** Lets a task wait no longer: it is due. */
-  'task.queue': { readonly taskId: string };
+  'task.queue': { readonly spaceId: string; readonly taskId: string };
   /** Runs a task of a registered type. */
-  'task.run': { readonly taskId: string };
+  'task.run': { readonly spaceId: string; readonly taskId: string };
   /** Writes an assistant's reply, as whoever asked for it may. */
-  'chat.reply': { readonly streamId: string; readonly asker: Asker };
+  'chat.reply': { readonly spaceId: string; readonly streamId: string; readonly asker: Asker };
   /** Gives up messages whose writer is not heard of any more; `streamId` is looked at once more when its lease ends. */
   'chats.expireStreams': { readonly streamId?: string };
   /** Brings what search knows of a resource up to date: `type` is its model. */

@@ -9,20 +9,31 @@ import { writeVectors } from './search-vectors.js';
  * Brings what search knows of a resource up to date: its words first, which need no other service, then its vectors. Looks again at the end: of two runs at
  * once, the last to write may have read first.
  */
-export async function indexResource(app: App, { type, id }: Jobs['search.index'], { signal }: JobRun): Promise<void> {
+export async function indexResource(
+  app: App,
+  { type, id, spaceId }: Jobs['search.index'],
+  { signal }: Pick<JobRun, 'signal'>,
+): Promise<void> {
   const source = sourceOf(type);
   if (!source) return;
   for (;;) {
     signal.throwIfAborted();
     const now = await searchedNow(app, source, id, signal);
-    await keep(app, id, now, signal);
+    // What is gone may have got vectors after all else was forgotten.
+    const known = (await knownSpace(app, id)) ?? (now ? null : spaceId);
+    await keep(app, { id, known }, now, signal);
     if ((await stampOf(app, source, id)) === (now?.stamp ?? null)) return;
   }
 }
 
+interface Kept {
+  readonly id: string;
+  /** Where something may be known of it. */
+  readonly known: string | null;
+}
+
 /** Keeps the resource as it is, and nothing of where it was. */
-async function keep(app: App, id: string, now: Searched | null, signal: AbortSignal): Promise<void> {
-  const known = await knownSpace(app, id);
+async function keep(app: App, { id, known }: Kept, now: Searched | null, signal: AbortSignal): Promise<void> {
   if (known !== null && known !== now?.spaceId) {
     await forget(app, id, known);
     await sweepSoon(app, known);

@@ -8,7 +8,16 @@ import { addScheduled } from './schedule.js';
 const names = Object.keys(jobs) as JobName[];
 /** Jobs that may take as long as people and programs want: they have workers of their own, or the others would wait behind them. */
 const long: readonly JobName[] = ['task.run', 'chat.reply', 'uploads.finish'];
-const short = names.filter((name) => !long.includes(name));
+/** Jobs that wait for the services of search, which may be away: nothing else waits behind them. */
+const searching: readonly JobName[] = [
+  'search.index',
+  'search.reindex',
+  'search.catchUp',
+  'search.sweep',
+  'search.forget',
+  'links.discover',
+];
+const short = names.filter((name) => !long.includes(name) && !searching.includes(name));
 const tickMs = 5_000;
 
 const doing =
@@ -18,16 +27,14 @@ const doing =
     return run(app, payload, { signal, attempt, isLastAttempt: attempt >= maxAttempts });
   };
 
-/** Works on the queue, on `concurrency` short jobs and as many long ones at once, and adds what follows from the clock and from the log. */
+/** Works on the queue, on `concurrency` short jobs, as many long ones and as many of search at once, and adds what follows from the clock and from the log. */
 export async function startWorker(app: App, concurrency: number): Promise<Worker> {
   const tick = () =>
     Promise.all([addScheduled(app), addFromLog(app)]).catch((error: unknown) =>
       app.log.warn('What follows from the clock and from the log could not be added.', { error }),
     );
-  const workers = [
-    await app.queue.work(short, concurrency, doing(app)),
-    await app.queue.work(long, concurrency, doing(app)),
-  ];
+  const workers: Worker[] = [];
+  for (const some of [short, long, searching]) workers.push(await app.queue.work(some, concurrency, doing(app)));
   await tick();
   const ticking = setInterval(() => void tick(), tickMs);
   return {

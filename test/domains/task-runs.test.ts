@@ -238,7 +238,11 @@ test('a worker that has to stop hands its task back, and another goes on', async
   const mine = tasksOf(w.editor, large);
   const { id } = await mine.made({ type: 'tree.checksum' });
   const stopping = new AbortController();
-  const running = runTask(w.app, { taskId: id }, { signal: stopping.signal, attempt: 1, isLastAttempt: false });
+  const running = runTask(
+    w.app,
+    { spaceId: large, taskId: id },
+    { signal: stopping.signal, attempt: 1, isLastAttempt: false },
+  );
   await eventually(async () => expect((await mine.task(id)).status).toBe('RUNNING'));
   stopping.abort();
   await running;

@@ -18,6 +18,9 @@ class Refused extends Error {
   }
 }
 
+/** How the service behaves: as it should, with an error for each request, or without any answer. */
+type Mood = 'well' | 'failing' | 'hanging';
+
 interface Stored {
   readonly pathname: string;
   readonly file: string;
@@ -32,12 +35,17 @@ interface Arriving {
 const store = 'teststore';
 export const vercelToken = `vercel_blob_rw_${store}_secret`;
 
-/** A server that speaks the protocol of Vercel Blob for the vendor's own client, with its objects on the disk. */
-export async function vercelBlobServer() {
+/**
+ * A server that speaks the protocol of Vercel Blob for the vendor's own client, with its objects on the disk. The client tries again by itself `retries`
+ * times; as it is shipped, ten times.
+ */
+export async function vercelBlobServer(retries = 0) {
   const home = await mkdtemp(join(tmpdir(), 'vercel-blob-'));
   const objects = new Map<string, Stored>();
   const uploads = new Map<string, Arriving>();
   let failures = 0;
+  let calls = 0;
+  let mood: Mood = 'well';
   let origin = '';
 
   const describe = ({ pathname, size, uploadedAt }: Stored) => {
@@ -150,6 +158,9 @@ export async function vercelBlobServer() {
       const url = new URL(request.url ?? '/', origin);
       if (request.headers.authorization !== `Bearer ${vercelToken}`)
         throw new Refused(403, 'forbidden', 'Access denied');
+      calls += 1;
+      if (mood === 'hanging') return;
+      if (mood === 'failing') throw new Refused(503, 'service_unavailable', 'Not now');
       if (!url.pathname.startsWith('/api/blob')) return await content(request, response, url);
       const answer = await api(request, url);
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
@@ -164,8 +175,14 @@ export async function vercelBlobServer() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   process.env['VERCEL_BLOB_API_URL'] = `${origin}/api/blob`;
-  process.env['VERCEL_BLOB_RETRIES'] = '0';
+  process.env['VERCEL_BLOB_RETRIES'] = `${retries}`;
   return {
+    /** How it behaves from now on: as it should, with an error for each request, or without any answer. */
+    become: (next: Mood) => {
+      mood = next;
+    },
+    /** How many requests have come. */
+    calls: () => calls,
     /** Refuses the next calls. */
     fail: (times: number) => {
       failures = times;

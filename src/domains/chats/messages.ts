@@ -162,6 +162,6 @@ async function askForReply({ viewer }: Ctx, tx: Tx, chat: ChatRow, asking: Messa
     spaceIds: spaceIds ? [...spaceIds] : null,
   };
   // Somebody waits for it.
-  tx.job('chat.reply', { streamId: stream.id, asker }, { priority: -10 });
+  tx.job('chat.reply', { spaceId: stream.spaceId, streamId: stream.id, asker }, { priority: -10 });
   return { reply, stream };
 }

@@ -7,6 +7,10 @@ import type { FileRow } from './file.js';
 
 type Place = Pick<FileRow, 'id' | 'spaceId'>;
 
+/** Whether `writeContent` lets the viewer. */
+export const mayWriteContent = async (ctx: Ctx, file: Place): Promise<boolean> =>
+  (await decideFor(ctx, 'file.write', { space: file.spaceId })).allowed || (await granteeOf(ctx, file)) !== null;
+
 /** Changes the content of a file that the viewer sees: as an EDITOR of its space, or by a grant to WRITE. */
 export async function writeContent<T>(ctx: Ctx, file: Place, change: (tx: Tx) => Promise<T>): Promise<Written<T>> {
   const scope = { space: file.spaceId };

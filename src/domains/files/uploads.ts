@@ -1,3 +1,4 @@
+import { decideFor } from '../../core/access.js';
 import type { Ctx } from '../../core/context.js';
 import { AppError, badInput, notFound } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
@@ -8,7 +9,7 @@ import { type Tx, type Written, write } from '../../core/write.js';
 import type { AbortUploadInput, StartUploadInput } from '../../generated/graphql.js';
 import { below, parsePath } from '../tree/path.js';
 import { type FileRow, fileName, fileShape, pathIn } from './file.js';
-import { writeContent } from './permission.js';
+import { mayWriteContent, writeContent } from './permission.js';
 import { lockFolderAt, nameTaken } from './place.js';
 import { release, reserve } from './quota.js';
 import { fromStore } from './store.js';
@@ -28,14 +29,18 @@ export async function startUpload(ctx: Ctx, input: StartUploadInput): Promise<Wr
   const folder = parsePath(declared.folderPath ?? '/', 'folderPath');
   const path = pathIn(folder, name);
   const { spaceId } = declared;
-  return write(ctx, 'file.write', { space: spaceId }, async (tx) => {
-    const folderId = await lockFolderAt(tx, spaceId, folder);
-    const [other] =
-      await tx.sql`select id from "File" where "spaceId" = ${spaceId} and path = ${path} and "deletedAt" is null`;
-    if (other) throw nameTaken();
-    const visibility = declared.visibility ?? 'SPACE';
-    return begin(ctx, tx, declared, { folderId, fileId: newId('file'), isNew: true, name, visibility });
-  });
+  const visibility = declared.visibility ?? 'SPACE';
+  const place = placeFor(spaceId, newId('file'));
+  const { allowed } = await decideFor(ctx, 'file.write', { space: spaceId });
+  return withParts(ctx, place, allowed, (multipartId) =>
+    write(ctx, 'file.write', { space: spaceId }, async (tx) => {
+      const folderId = await lockFolderAt(tx, spaceId, folder);
+      const [other] =
+        await tx.sql`select id from "File" where "spaceId" = ${spaceId} and path = ${path} and "deletedAt" is null`;
+      if (other) throw nameTaken();
+      return begin(tx, declared, { ...place, multipartId, folderId, isNew: true, name, visibility });
+    }),
+  );
 }
 
 async function startVersion(ctx: Ctx, declared: Declared, fileId: string): Promise<Written<UploadSessionRow>> {
@@ -44,26 +49,55 @@ async function startVersion(ctx: Ctx, declared: Declared, fileId: string): Promi
   const file = await load(ctx, fileShape, fileId);
   if (!file || file.spaceId !== declared.spaceId) throw notFound();
   const { folderId, name, visibility } = file;
-  return writeContent(ctx, file, (tx) =>
-    begin(ctx, tx, declared, { folderId, fileId, isNew: false, name, visibility }),
+  const place = placeFor(file.spaceId, fileId);
+  return withParts(ctx, place, await mayWriteContent(ctx, file), (multipartId) =>
+    writeContent(ctx, file, (tx) =>
+      begin(tx, declared, { ...place, multipartId, folderId, isNew: false, name, visibility }),
+    ),
   );
 }
 
-type Target = Pick<UploadSessionRow, 'folderId' | 'fileId' | 'isNew' | 'name' | 'visibility'>;
+type Place = Pick<UploadSessionRow, 'spaceId' | 'fileId' | 'versionId'>;
+const placeFor = (spaceId: string, fileId: string): Place => ({ spaceId, fileId, versionId: newId('fver') });
 
-async function begin(ctx: Ctx, tx: Tx, declared: Declared, target: Target): Promise<UploadSessionRow> {
+/**
+ * Has the store take parts for whoever is allowed to send them. Before the transaction: however slow the store is, nothing in the database waits for it.
+ * `use` does the rest, or refuses; what it leaves unused is given up.
+ */
+async function withParts(
+  { app }: Ctx,
+  place: Place,
+  isAllowed: boolean,
+  use: (multipartId: string | null) => Promise<Written<UploadSessionRow>>,
+): Promise<Written<UploadSessionRow>> {
+  if (!isAllowed) return use(null);
+  const key = uploadKey(place);
+  const uploadId = await fromStore(app, app.blobs.beginMultipart(key));
+  let isUsed = false;
+  try {
+    const written = await use(uploadId);
+    isUsed = !written.repeated;
+    return written;
+  } finally {
+    if (!isUsed)
+      await app.blobs
+        .abortMultipart({ key, uploadId })
+        .catch((error: unknown) => app.log.warn('An upload that was not begun is left to the sweep.', { key, error }));
+  }
+}
+
+type Target = Place & Pick<UploadSessionRow, 'multipartId' | 'folderId' | 'isNew' | 'name' | 'visibility'>;
+
+async function begin(tx: Tx, declared: Declared, target: Target): Promise<UploadSessionRow> {
   const { spaceId, mimeType, sizeBytes, checksum } = declared;
   await reserve(tx, spaceId, sizeBytes);
   const id = newId('upload');
-  const versionId = newId('fver');
-  const key = uploadKey({ spaceId, fileId: target.fileId, versionId });
-  const multipartId = await fromStore(ctx.app, ctx.app.blobs.beginMultipart(key));
   const expiresAt = new Date(tx.now.getTime() + uploadHours * hourMs);
   const [row] =
     await tx.sql<UploadSessionRow>`insert into "UploadSession" (id, "spaceId", "folderId", "fileId", "versionId", "isNew", name, "mimeType", "sizeBytes", checksum,
       visibility, "multipartId", "createdById", "expiresAt", "createdAt", "updatedAt")
-    values (${id}, ${spaceId}, ${target.folderId}, ${target.fileId}, ${versionId}, ${target.isNew}, ${target.name}, ${mimeType}, ${sizeBytes}, ${checksum},
-      ${target.visibility}::"Visibility", ${multipartId}, ${tx.actorId}, ${expiresAt}, ${tx.now}, ${tx.now}) returning ${columns}`;
+    values (${id}, ${spaceId}, ${target.folderId}, ${target.fileId}, ${target.versionId}, ${target.isNew}, ${target.name}, ${mimeType}, ${sizeBytes}, ${checksum},
+      ${target.visibility}::"Visibility", ${target.multipartId}, ${tx.actorId}, ${expiresAt}, ${tx.now}, ${tx.now}) returning ${columns}`;
   if (!row) throw new Error('An upload was not made.');
   tx.emit('upload.started', 'UploadSession', id);
   return row;

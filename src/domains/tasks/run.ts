@@ -61,7 +61,9 @@ export async function takeTask(app: App, taskId: string): Promise<Moved | null> 
   if (found.isLost) await expireLeasesOf(app, found.spaceId);
   else {
     const runAt = new Date((found.leaseExpiresAt?.getTime() ?? 0) + 1_000);
-    await addJobs(app.database.query, [job('task.run', { taskId }, { key: `task.run ${taskId}`, runAt })]);
+    await addJobs(app.database.query, [
+      job('task.run', { spaceId: found.spaceId, taskId }, { key: `task.run ${taskId}`, runAt }),
+    ]);
   }
   return null;
 }

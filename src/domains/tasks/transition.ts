@@ -77,12 +77,12 @@ export async function move(tx: Tx, held: Held, to: Move): Promise<Moved> {
 }
 
 /** The job that goes on with a task: at its time one that queues it, then, for a registered type, one that runs it. */
-export function addJob(tx: Tx, { id, type, status, runAt, priority }: TaskRow): void {
+export function addJob(tx: Tx, { id, spaceId, type, status, runAt, priority }: TaskRow): void {
   // Jobs with lower numbers run earlier.
   if (status === 'QUEUED' && isRunnerType(type))
-    tx.job('task.run', { taskId: id }, { key: `task.run ${id}`, priority: -priority });
+    tx.job('task.run', { spaceId, taskId: id }, { key: `task.run ${id}`, priority: -priority });
   if (status === 'PENDING' && type !== 'manual')
-    tx.job('task.queue', { taskId: id }, { key: `task.queue ${id}`, runAt, priority: -priority });
+    tx.job('task.queue', { spaceId, taskId: id }, { key: `task.queue ${id}`, runAt, priority: -priority });
 }
 
 /** Gives the next registered task of a concurrency key its turn; outside runners come by themselves. */

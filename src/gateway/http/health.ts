@@ -3,10 +3,13 @@ import { type Exchange, sendJson } from './request.js';
 
 const probeMs = 2_000;
 
-const paths = ['/api/health', '/api/health/db', '/api/health/blob', '/api/ready'];
+const paths = ['/api/health', '/api/health/db', '/api/health/blob', '/api/health/vector', '/api/ready'];
 export const isHealth = (path: string) => paths.includes(path);
 
-/** Answers /api/health (the process), /api/health/db (the database), /api/health/blob (the bytes of files) and /api/ready (whether to send requests here). */
+/**
+ * Answers /api/health (the process), /api/health/db (the database), /api/health/blob (the bytes of files), /api/health/vector (the vectors of search) and
+ * /api/ready (whether to send requests here): without blobs or vectors the rest goes on.
+ */
 export async function answerHealth(app: App, draining: () => boolean, { response, path }: Exchange): Promise<void> {
   const answer = (ok: boolean, checks: Record<string, 'up' | 'down'> = {}) => {
     if (!ok) response.setHeader('retry-after', '1');
@@ -16,6 +19,10 @@ export async function answerHealth(app: App, draining: () => boolean, { response
   if (path === '/api/health/blob') {
     const blobs = await answers(app, 'blobs', app.blobs.list('spaces/', 1));
     return answer(blobs, { blobs: blobs ? 'up' : 'down' });
+  }
+  if (path === '/api/health/vector') {
+    const vectors = await answers(app, 'vectors', app.vectors.count('health'));
+    return answer(vectors, { vectors: vectors ? 'up' : 'down' });
   }
   const database = await answers(app, 'database', app.database.query('select 1', []));
   if (path === '/api/health/db') return answer(database, { database: database ? 'up' : 'down' });

@@ -40,7 +40,8 @@ export interface BlobPage {
 
 /**
  * Objects of any size under keys. An object is there whole or not at all, also after a crash, and once a call has resolved it stays. Nothing is
- * ever held in memory whole. Whatever rejects, but for NoSuchUpload, is the store's own trouble: the same call may succeed later.
+ * ever held in memory whole. Whatever rejects, but for NoSuchUpload, is the store's own trouble, as BlobsUnavailable where it is another server: the
+ * same call may succeed later.
  */
 export interface Blobs {
   /** Stores an object; one that had the key is replaced. Rejects with the body's error when the body fails, and then stores nothing. */
@@ -67,6 +68,11 @@ export interface Blobs {
 /** The upload has been completed or aborted, or never was. */
 export class NoSuchUpload extends Error {
   override readonly name = 'NoSuchUpload';
+}
+
+/** The store does not answer, or not soon enough. */
+export class BlobsUnavailable extends Error {
+  override readonly name = 'BlobsUnavailable';
 }
 
 const form = /^[a-z0-9_]{1,80}(\/[a-z0-9_]{1,80}){0,10}(\.gz)?$/;

@@ -76,6 +76,8 @@ export function graphileQueue({ url, log }: GraphileQueueOptions): Queue {
 
     replay: async (ids) => (await ask<{ count: number }>(replaySql, [ids]))[0]?.count ?? 0,
 
+    forget: async (spaceId) => (await ask(forgetSql, [spaceId])).length,
+
     async close() {
       await pool?.end();
     },
@@ -83,7 +85,7 @@ export function graphileQueue({ url, log }: GraphileQueueOptions): Queue {
 }
 
 function openPool(url: string, log: Log): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max: 5, application_name: 'canopy jobs', keepAlive: true });
+  const pool = new pg.Pool({ connectionString: url, max: 6, application_name: 'canopy jobs', keepAlive: true });
   pool.on('error', (error) => log.warn('An idle connection of the job queue was lost.', { error }));
   pool.on('connect', (client) => {
     client.on('error', (error) => log.info('A connection of the job queue was lost.', { error: error.message }));
@@ -173,5 +175,7 @@ const laidAsideSql = `select j.id::text as id, t.identifier as name, j.payload, 
     j.created_at as "createdAt", j.updated_at as "updatedAt", j.locked_at is not null as "isRunning", j.last_error as "lastError"
   from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
   where j.attempts >= j.max_attempts and j.locked_at is null and ($2::text is null or j.payload->>'spaceId' = $2) order by j.id limit $1`;
+
+const forgetSql = `delete from graphile_worker._private_jobs where payload->>'spaceId' = $1 and locked_at is null returning id`;
 
 const replaySql = 'select canopy_replay_jobs($1::bigint[])::int as count';

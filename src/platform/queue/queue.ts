@@ -45,6 +45,8 @@ export interface Queue {
   laidAside(limit: number, spaceId?: string): Promise<JobRecord[]>;
   /** Lets jobs that were laid aside start over, and answers how many did. */
   replay(ids: readonly string[]): Promise<number>;
+  /** Forgets the jobs of a space that no longer is, but for those that run; answers how many. */
+  forget(spaceId: string): Promise<number>;
   /** Ends its connections. */
   close(): Promise<void>;
 }

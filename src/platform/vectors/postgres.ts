@@ -39,8 +39,11 @@ export function postgresVectors(
   async function refresh(namespace: string): Promise<WarmNamespace | null> {
     const known = warm.get(namespace) ?? new WarmNamespace();
     const [now] = await database.query<{ revision: string; removals: string }>(revisionSql, [namespace]);
-    if (!now || (now.revision === known.revision && now.removals === known.removals))
-      return now ? known : new WarmNamespace();
+    if (!now) {
+      warm.delete(namespace);
+      return new WarmNamespace();
+    }
+    if (now.revision === known.revision && now.removals === known.removals) return known;
     if (now.removals !== known.removals) known.keep(await database.query(keysSql, [namespace]));
     for await (const rows of pagesSince(namespace, known.revision)) {
       for (const row of rows) known.put(row);
@@ -122,8 +125,9 @@ const keysSql = `select "resourceId", chunk from "Vector" where namespace = $1`;
 const sinceSql = `select "resourceType", "resourceId", chunk, model, revision::text, numbers from "Vector"
   where namespace = $1 and (revision, "resourceId", chunk) > ($2::bigint, $3, $4::int) order by revision, "resourceId", chunk limit $5`;
 
-const upsertSql = `with next as (
-    insert into "VectorNamespace" as n (namespace, revision, removals) values ($1, 1, 0)
+// A namespace that is made anew goes on from the clock: whoever knew it before sees that it is another one.
+const upsertSql = `with started as (select (extract(epoch from clock_timestamp()) * 1e6)::bigint as at), next as (
+    insert into "VectorNamespace" as n (namespace, revision, removals) select $1, at, at from started
     on conflict (namespace) do update set revision = n.revision + 1 returning revision)
   insert into "Vector" (namespace, "resourceType", "resourceId", chunk, model, numbers, revision)
   select $1, e.*, next.revision from next, unnest($2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[]) e
@@ -136,4 +140,4 @@ const raised = `update "VectorNamespace" set revision = revision + 1, removals =
 const removeSql = `with held as (${raised} returning namespace)
   delete from "Vector" v using held where v.namespace = held.namespace and v."resourceId" = any($2::text[]) and v.chunk >= $3`;
 
-const removeAllSql = `with held as (${raised} returning namespace) delete from "Vector" v using held where v.namespace = held.namespace`;
+const removeAllSql = `with held as (delete from "VectorNamespace" where namespace = $1 returning namespace) delete from "Vector" v using held where v.namespace = held.namespace`;

@@ -34,8 +34,8 @@ export const upstashIndex = ({ url, token }: UpstashVectors, ms: number, retries
 /** Vectors at Upstash, one namespace of the index for each of ours. */
 export function upstashVectors(settings: UpstashVectors): Vectors {
   const reading = upstashIndex(settings, readMs, 0);
-  // All of it can be done again without harm.
-  const writing = upstashIndex(settings, writeMs, 2);
+  // What fails is tried again by the job that it fails.
+  const writing = upstashIndex(settings, writeMs, 0);
   const guard = breaker((cause) => new VectorsUnavailable('The vectors service is unavailable.', { cause }));
 
   async function put(namespace: string, entries: readonly VectorEntry[]): Promise<void> {
