@@ -12,11 +12,17 @@ export interface Operation {
   readonly promisedMs: number;
 }
 
-export const operationIds = ['read', 'write', 'subtree', 'batch'] as const;
+export const operationIds = ['read', 'nested', 'wide', 'write', 'subtree', 'batch'] as const;
 export type OperationId = (typeof operationIds)[number];
 
 /** The space of data/dataset.sql that has nearly everything. */
-export const spaceId = `space_${'0'.repeat(26)}`;
+export const spaceId = idOf('space', 0);
+/** The viewer, also where nobody signs in. */
+export const viewerId = idOf('user', 0);
+
+function idOf(prefix: string, number: number): string {
+  return `${prefix}_${number.toString(16).padStart(26, '0')}`;
+}
 
 const catalog = 1_200;
 const prime = 1_000_003;
@@ -47,6 +53,42 @@ const read: Operation = {
   variables: (call, nodes) => ({ spaceId, path: itemPath(call, nodes) }),
   calls: 4_000,
   warmUp: 4_000,
+  promisedMs: 200,
+};
+
+/** Spaces of the viewer: every fifth, as data/dataset.sql makes them. */
+const spaces = 20;
+
+const nested: Operation = {
+  id: 'nested',
+  document: `query Nested($id: ID!) {
+    space(by: { id: $id }) {
+      name
+      tasks(first: 20) { nodes { id title status progress createdAt assignee { id name } } }
+    }
+  }`,
+  variables: (call) => ({ id: idOf('space', (call % spaces) * 5) }),
+  calls: 4_000,
+  warmUp: 4_000,
+  promisedMs: 200,
+};
+
+const wide: Operation = {
+  id: 'wide',
+  document: `query Wide {
+    viewer {
+      spaces(first: 10) {
+        nodes {
+          name
+          tasks(first: 10) { nodes { title assignee { name } } }
+          notes(first: 10) { nodes { title author { name } } }
+        }
+      }
+    }
+  }`,
+  variables: () => ({}),
+  calls: 2_000,
+  warmUp: 1_000,
   promisedMs: 200,
 };
 
@@ -92,7 +134,7 @@ const batch: Operation = {
   promisedMs: 200,
 };
 
-export const operations: Readonly<Record<OperationId, Operation>> = { read, write, subtree, batch };
+export const operations: Readonly<Record<OperationId, Operation>> = { read, nested, wide, write, subtree, batch };
 
 /** The body of the HTTP request of one call. */
 export function bodyOf(operation: Operation, call: number, nodes: number): string {

@@ -90,7 +90,7 @@ async function addApiKey({ client }: RunDatabase): Promise<string> {
   const { secret, hash, prefix } = newKeySecret('user');
   await client.query(
     `insert into "ApiKey" (id, name, prefix, hash, "userId", scopes, "spaceIds")
-     select bench.id('key', 1), 'bench', $1, $2, bench.id('user', 0), '{tree:read,tree:write}', '{}'`,
+     select bench.id('key', 1), 'bench', $1, $2, bench.id('user', 0), '{spaces:read,tree:read,tree:write,tasks:read,knowledge:read}', '{}'`,
     [prefix, hash],
   );
   return secret;

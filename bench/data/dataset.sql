@@ -1,5 +1,5 @@
 -- The rows that every system reads and writes. current_setting('bench.nodes') says how many tree nodes the first space has:
--- 1,200 below /catalog and the rest below /teams. The other spaces have a fiftieth of that together.
+-- 1,200 below /catalog and the rest below /teams. The other spaces have a fiftieth of that together. Tasks and notes are as many whatever it says.
 -- Ids have the form of the product's, with hexadecimal digits; values are canonical JSON of about 200 bytes.
 
 create schema bench;
@@ -19,12 +19,28 @@ insert into "User" (id, handle, name, email)
 insert into "Space" (id, "ownerUserId", slug, name)
   select bench.id('space', n), bench.id('user', n), 'space-' || n, 'Space ' || n from generate_series(0, 99) n;
 
--- Each space has its owner and 19 others; user 0 is a member of every tenth.
+create function bench.member(space bigint, number bigint) returns text language sql immutable as
+  $$ select bench.id('user', case when number = 0 then space else (space * 10 + number * 50) % 1000 end) $$;
+
+-- Each space has its owner and up to 19 others; user 0 is a member of every fifth.
 insert into "SpaceMember" ("spaceId", "userId", role)
-  select bench.id('space', s), bench.id('user', case when m = 0 then s else (s * 10 + m * 50) % 1000 end),
-    (case when m = 0 then 'OWNER' else 'EDITOR' end)::"SpaceRole"
+  select bench.id('space', s), bench.member(s, m), (case when m = 0 then 'OWNER' else 'EDITOR' end)::"SpaceRole"
   from generate_series(0, 99) s, generate_series(0, 19) m
   on conflict do nothing;
+
+-- Each space has 200 tasks and 200 notes by its members. One task in eight is nobody's.
+insert into "Task" (id, "spaceId", "ownerId", "assigneeId", type, title, status, progress, "createdAt", "updatedAt")
+  select bench.id('task', n), bench.id('space', space), bench.member(space, (place + 1) % 20),
+    case when place % 8 < 7 then bench.member(space, place * 7 % 20) end, 'manual', 'Task ' || n,
+    ('{PENDING,QUEUED,RUNNING,COMPLETED,FAILED,CANCELLED}'::"TaskStatus"[])[1 + n % 6],
+    case n % 6 when 2 then n % 100 when 3 then 100 else 0 end, at, at
+  from generate_series(0, 19999) n, lateral (select n % 100 as space, n / 100 as place) x,
+    lateral (select timestamptz '2026-01-01T00:00:00Z' + n * interval '17.123 minutes' as at) y;
+
+insert into "Note" (id, "spaceId", "authorId", title, content, "linkStatus")
+  select bench.id('note', n), bench.id('space', n % 100), bench.member(n % 100, n / 100 * 3 % 20), 'Note ' || n,
+    'Made so that rows have the size that rows of a real application have; ' || md5(n::text) || md5((n + 1)::text), 'READY'
+  from generate_series(0, 19999) n;
 
 create temporary table placed as
 with sizes as (select current_setting('bench.nodes')::bigint as here, current_setting('bench.nodes')::bigint / 50 as elsewhere)

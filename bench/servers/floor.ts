@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import pg from 'pg';
+import { viewerId } from '../operations.js';
 
 /**
  * The least that a server over this database can cost: Node's own HTTP server and one prepared statement for each
@@ -10,6 +11,21 @@ const node = `('{"path":' || to_json(path) || ',"value":' || value || ',"version
 const statements: Readonly<Record<string, string>> = {
   Read: `select '{"data":{"treeNode":' || ${node} || '}}' as body
     from "TreeNode" where "spaceId" = $1::json->>'spaceId' and path = $1::json->>'path' and "deletedAt" is null`,
+  Nested: `select json_build_object('data', json_build_object('space', json_build_object('name', s.name, 'tasks', json_build_object('nodes', (
+      select coalesce(json_agg(json_build_object('id', t.id, 'title', t.title, 'status', t.status, 'progress', t.progress, 'createdAt', t."createdAt",
+        'assignee', case when u.id is not null then json_build_object('id', u.id, 'name', u.name) end) order by t."createdAt" desc, t.id desc), '[]')
+      from (select * from "Task" where "spaceId" = s.id order by "createdAt" desc, id desc limit 20) t left join "User" u on u.id = t."assigneeId")))))::text as body
+    from "Space" s where s.id = $1::json->>'id' and s."deletedAt" is null`,
+  Wide: `select json_build_object('data', json_build_object('viewer', json_build_object('spaces', json_build_object('nodes',
+      json_agg(json_build_object('name', s.name, 'tasks', tasks, 'notes', notes) order by s.id desc)))))::text as body
+    from (select s.id, s.name from "SpaceMember" m join "Space" s on s.id = m."spaceId"
+      where m."userId" = '${viewerId}' and s."deletedAt" is null and $1::json is not null order by s.id desc limit 10) s
+    cross join lateral (select json_build_object('nodes', coalesce(json_agg(json_build_object('title', t.title,
+        'assignee', case when u.id is not null then json_build_object('name', u.name) end) order by t."createdAt" desc, t.id desc), '[]')) as tasks
+      from (select * from "Task" where "spaceId" = s.id order by "createdAt" desc, id desc limit 10) t left join "User" u on u.id = t."assigneeId") t
+    cross join lateral (select json_build_object('nodes', coalesce(json_agg(json_build_object('title', n.title,
+        'author', case when u.id is not null then json_build_object('name', u.name) end) order by n.id desc), '[]')) as notes
+      from (select * from "Note" where "spaceId" = s.id order by id desc limit 10) n left join "User" u on u.id = n."authorId") n`,
   Write: `select '{"data":{"writeTreeNode":{"treeNode":' || ${node} || '}}}' as body
     from bench.write_tree_node($1::json->'input'->>'spaceId', $1::json->'input'->>'path', $1::json->'input'->'value')`,
   Subtree: `with asked as materialized (

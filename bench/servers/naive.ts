@@ -5,6 +5,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import DataLoader from 'dataloader';
 import { GraphQLScalarType } from 'graphql';
 import { type Prisma, PrismaClient } from '../../src/generated/prisma/client.js';
+import { viewerId } from '../operations.js';
 
 /** The same API as one would write it first: Apollo Server, a Prisma call in each resolver, a DataLoader for each request. */
 const typeDefs = `
@@ -13,7 +14,19 @@ const typeDefs = `
   type TreeNode { id: ID! path: TreePath! value: JSON version: Int! }
   type PageInfo { hasNextPage: Boolean! endCursor: String }
   type TreeNodeConnection { nodes: [TreeNode!]! pageInfo: PageInfo! }
+  scalar DateTime
+  type User { id: ID! name: String! }
+  type Task { id: ID! title: String status: String! progress: Int! createdAt: DateTime! assignee: User }
+  type TaskConnection { nodes: [Task!]! }
+  type Note { id: ID! title: String! author: User }
+  type NoteConnection { nodes: [Note!]! }
+  type Space { id: ID! name: String! tasks(first: Int = 20): TaskConnection! notes(first: Int = 20): NoteConnection! }
+  type SpaceConnection { nodes: [Space!]! }
+  type Viewer { spaces(first: Int = 20): SpaceConnection! }
+  input SpaceBy { id: ID }
   type Query {
+    viewer: Viewer
+    space(by: SpaceBy!): Space
     treeNode(spaceId: ID!, path: TreePath!): TreeNode
     tree(spaceId: ID!, pathPrefix: TreePath!, first: Int = 20, after: String): TreeNodeConnection!
   }
@@ -33,6 +46,7 @@ const typeDefs = `
 
 interface Context {
   readonly nodes: DataLoader<{ spaceId: string; path: string }, Prisma.TreeNodeGetPayload<object> | null, string>;
+  readonly users: DataLoader<string, Prisma.UserGetPayload<object> | null>;
 }
 
 interface Write {
@@ -56,7 +70,15 @@ function contextOf(): Context {
       ({ spaceId, path }) => found.find((node) => node.spaceId === spaceId && node.path === path) ?? null,
     );
   };
-  return { nodes: new DataLoader(load, { cacheKeyFn: ({ spaceId, path }) => `${spaceId} ${path}` }) };
+  const loadUsers = async (ids: readonly string[]) => {
+    const found = await prisma.user.findMany({ where: { id: { in: [...ids] } } });
+    const byId = new Map(found.map((user) => [user.id, user]));
+    return ids.map((id) => byId.get(id) ?? null);
+  };
+  return {
+    nodes: new DataLoader(load, { cacheKeyFn: ({ spaceId, path }) => `${spaceId} ${path}` }),
+    users: new DataLoader(loadUsers),
+  };
 }
 
 async function put(tx: Prisma.TransactionClient, spaceId: string, { path, value }: Write) {
@@ -93,7 +115,40 @@ async function put(tx: Prisma.TransactionClient, spaceId: string, { path, value 
 const resolvers = {
   JSON: new GraphQLScalarType({ name: 'JSON' }),
   TreePath: new GraphQLScalarType({ name: 'TreePath' }),
+  DateTime: new GraphQLScalarType<Date, string>({
+    name: 'DateTime',
+    serialize: (value) => (value as Date).toISOString(),
+  }),
+  Viewer: {
+    spaces: async (_: unknown, { first }: { first: number }) => {
+      const where = { members: { some: { userId: viewerId } }, deletedAt: null };
+      return { nodes: await prisma.space.findMany({ where, orderBy: { id: 'desc' }, take: first }) };
+    },
+  },
+  Space: {
+    tasks: async ({ id: spaceId }: { id: string }, { first }: { first: number }) => ({
+      nodes: await prisma.task.findMany({
+        where: { spaceId },
+        orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+        take: first,
+      }),
+    }),
+    notes: async ({ id: spaceId }: { id: string }, { first }: { first: number }) => ({
+      nodes: await prisma.note.findMany({ where: { spaceId }, orderBy: { id: 'desc' }, take: first }),
+    }),
+  },
+  Task: {
+    assignee: ({ assigneeId }: { assigneeId: string | null }, _: unknown, { users }: Context) =>
+      assigneeId && users.load(assigneeId),
+  },
+  Note: {
+    author: ({ authorId }: { authorId: string | null }, _: unknown, { users }: Context) =>
+      authorId && users.load(authorId),
+  },
   Query: {
+    viewer: () => ({}),
+    space: (_: unknown, { by: { id } }: { by: { id: string } }) =>
+      prisma.space.findFirst({ where: { id, deletedAt: null } }),
     treeNode: (_: unknown, key: { spaceId: string; path: string }, { nodes }: Context) => nodes.load(key),
     tree: async (
       _: unknown,

@@ -100,13 +100,14 @@ export function perApp<T extends object>(make: (app: App) => T): (app: App) => T
   };
 }
 
-/** Makes a value once per epoch: one set of loaders all through an operation, a fresh one after a write. */
+/**
+ * Makes a value once per epoch: one set of loaders all through an operation, a fresh one after a write. It is kept on the epoch itself: a WeakMap of
+ * every operation would be work for each collection of garbage.
+ */
 export function perEpoch<T extends object>(make: (ctx: Ctx) => T): (ctx: Ctx) => T {
-  const made = new WeakMap<object, T>();
+  const own = Symbol('perEpoch');
   return (ctx) => {
-    const epoch = ctx.epoch.current;
-    let value = made.get(epoch);
-    if (!value) made.set(epoch, (value = make(ctx)));
-    return value;
+    const epoch = ctx.epoch.current as { [own]?: T };
+    return (epoch[own] ??= make(ctx));
   };
 }

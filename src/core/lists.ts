@@ -1,8 +1,9 @@
+import { alongSql, keepAlong } from './along.js';
 import type { Ctx } from './context.js';
 import { statementNamed } from './loaders.js';
 import { countLimit, type Order, type Page, type PageArgs, pageOf, type Window, windowOf } from './page.js';
 import { roles } from './roles.js';
-import { columnsOf, type Selection, type Shape } from './shape.js';
+import { readingOfPage, type Selection, type Shape } from './shape.js';
 import { notGoneSql, viewerSql, windowSql } from './sql.js';
 
 /** A list that does not hang on one parent's key: rows of a shape that pass some SQL. */
@@ -43,15 +44,18 @@ export async function readList<Row extends object>(
   at?: Selection,
 ): Promise<Page<Row>> {
   const { shape, order } = list;
-  const columns = columnsOf(shape, at, order.columns);
+  const { columns, along, name } = readingOfPage(shape, at, order);
   const own = list.values.length;
   const taken = windowSql(order, window);
-  const statement = statementNamed(`list ${list.name} ${columns.join()} ${taken.name}`, () =>
-    viewerSql(shape.model, own + 1 + taken.values.length, (visible) => {
+  const statement = statementNamed(`list ${list.name} ${name} ${taken.name}`, () =>
+    viewerSql(shape.model, own + 1 + taken.values.length, (visible, visibleOf) => {
       const { rules: bounds, by } = taken.make(own + 2);
       const rules = [list.where, visible, notGoneSql(shape), ...bounds];
       const names = columns.map((column) => `t."${column}"`).join(', ');
-      return `select ${names} from ${list.from ?? `"${shape.model}" t`} where ${rules.filter(Boolean).join(' and ')} order by ${by} limit $${own + 1}`;
+      const page = `select ${names} from ${list.from ?? `"${shape.model}" t`} where ${rules.filter(Boolean).join(' and ')} order by ${by} limit $${own + 1}`;
+      if (along.length === 0) return page;
+      const { select, join } = alongSql(along, 'r', visibleOf);
+      return `select r.*${select} from (${page}) r${join}`;
     }),
   );
   const viewer = statement.values(await roles(ctx), list.within);
@@ -61,6 +65,7 @@ export async function readList<Row extends object>(
     ...taken.values,
     ...viewer,
   ]);
+  keepAlong(ctx, along, rows);
   return pageOf(rows, window, order, title, () => countList(ctx, list));
 }
 

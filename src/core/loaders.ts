@@ -1,11 +1,14 @@
 import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
+import type { JsonText } from '../platform/database/database.js';
+import { alongSql, keepAlong, rowAlong } from './along.js';
 import { type Ctx, perEpoch } from './context.js';
 import { notFound } from './errors.js';
+import { instantsInJson, jsonRowsSql, rowsOfJson } from './json-rows.js';
 import { countLimit, type Order, type Page, type PageArgs, pageOf, type Window, windowOf } from './page.js';
 import { roles } from './roles.js';
-import { columnsOf, type KeyedShape, type Selection, type Shape } from './shape.js';
-import { notGoneSql, orderName, type Statement, viewerSql, windowSql } from './sql.js';
+import { type KeyedShape, type Reading, readingByKey, readingOfPage, type Selection, type Shape } from './shape.js';
+import { notGoneSql, orderName, parentsSql, parentValues, type Statement, viewerSql, windowSql } from './sql.js';
 
 type AnyLoader = DataLoader<string, unknown>;
 
@@ -38,6 +41,17 @@ export function load<Row extends object>(
   return loadBy(ctx, shape, shape.key, id, at);
 }
 
+/** The same for a field that its shape names under `along`: mostly the row has been read with the one that names it, and is there at once. */
+export function loadAlong<Row extends object>(
+  ctx: Ctx,
+  shape: KeyedShape<Row>,
+  id: string,
+  at: Selection,
+): Row | null | Promise<Row | null> {
+  const row = rowAlong(ctx, readingByKey(shape, at), id);
+  return row === undefined ? load(ctx, shape, id, at) : row;
+}
+
 /** The row of an id that another row of the viewer's names; NOT_FOUND when it has just gone. */
 export async function loadExisting<Row extends object>(
   ctx: Ctx,
@@ -58,13 +72,12 @@ export function loadBy<Row extends object>(
   value: string,
   at?: Selection,
 ): Promise<Row | null> {
-  // The key tells what type a row is of, where an interface is answered.
-  const columns = columnsOf(shape, at, [shape.key]);
-  const name = `${shape.model} by ${by}: ${columns.join()}`;
+  const reading = readingByKey(shape, at);
+  const name = `by ${by} ${reading.name}`;
   return loaderNamed<Row | null>(
     ctx,
     name,
-    () => new DataLoader(rowsBy(ctx, shape, by, columns, name), { maxBatchSize: 500 }),
+    () => new DataLoader(rowsBy(ctx, shape, by, reading, name), { maxBatchSize: 500 }),
   ).load(value);
 }
 
@@ -82,21 +95,23 @@ function rowsBy<Row extends object>(
   ctx: Ctx,
   shape: KeyedShape<Row>,
   by: string,
-  columns: readonly string[],
+  { columns, along }: Reading<Row>,
   name: string,
 ) {
   return async (keys: readonly string[]): Promise<(Row | null)[]> => {
     const statement = statementNamed(name, () =>
-      viewerSql(shape.model, 1, (visible) => {
+      viewerSql(shape.model, 1, (visible, visibleOf) => {
         const list = columns.map((column) => `t."${column}"`).join(', ');
+        const { select, join } = alongSql(along, 't', visibleOf);
         const rules = [notGoneSql(shape), visible].filter(Boolean).join(' and ');
         // Citext columns compare without case, so what was asked for is answered by its place, not by the value found.
-        return `select k.i::int as "$i", ${list} from unnest($1::text[]) with ordinality k(v, i)
-          join "${shape.model}" t on t."${by}" = k.v${by === shape.key ? '' : '::citext'} where ${rules}`;
+        return `select k.i::int as "$i", ${list}${select} from unnest($1::text[]) with ordinality k(v, i)
+          join "${shape.model}" t on t."${by}" = k.v${by === shape.key ? '' : '::citext'}${join} where ${rules}`;
       }),
     );
     const viewer = statement.values(await roles(ctx));
     const rows = await ctx.app.database.query<Row & { $i: number }>(statement.text, [keys, ...viewer]);
+    keepAlong(ctx, along, rows);
     const found: (Row | null)[] = keys.map(() => null);
     for (const row of rows) found[row.$i - 1] = row;
     return found;
@@ -134,35 +149,33 @@ export async function loadPage<Row extends object>(
   const parentKey = JSON.stringify(parent);
   const title = `${list} ${parentKey}`;
   const window = windowOf(args, order, title, related.largest);
-  const columns = columnsOf(shape, at, order.columns);
-  const name = `${list} by ${orderName(order)}: ${columns.join()} ${JSON.stringify(window)}`;
+  const reading = readingOfPage(shape, at, order);
+  const name = `${list} by ${orderName(order)}: ${reading.name} ${JSON.stringify(window)}`;
   const pages = loaderNamed<Row[]>(
     ctx,
     name,
-    () => new DataLoader((parents) => pagesOf(ctx, related, columns, window, parents)),
+    () => new DataLoader((parents) => pagesOf(ctx, related, reading, window, parents)),
   );
   const counts = () =>
     loaderNamed<number>(ctx, `count ${list}`, () => new DataLoader((parents) => countsOf(ctx, related, parents)));
   return pageOf(await pages.load(parentKey), window, order, title, () => counts().load(parentKey));
 }
 
-/** What tells a list from every other. */
-const nameOf = <Row extends object>({ shape, keys, where = '', filters = [], from = '' }: Related<Row>) =>
-  [`${shape.model} of ${keys.join()} ${where}`, ...filters, from].filter(Boolean).join(' ');
+const names = new WeakMap<object, string>();
+
+/** What tells a list from every other; most lists are constants, named once. */
+function nameOf<Row extends object>(related: Related<Row>): string {
+  let name = names.get(related);
+  if (name === undefined) {
+    const { shape, keys, where = '', filters = [], from = '' } = related;
+    name = [`${shape.model} of ${keys.join()} ${where}`, ...filters, from].filter(Boolean).join(' ');
+    names.set(related, name);
+  }
+  return name;
+}
 
 /** The values of one parent: its keys, then what its filters compare with. */
 const partsOf = <Row extends object>({ keys, filters = [] }: Related<Row>) => [...keys, ...filters];
-
-/** Parents as the first parameters of a statement: one array for each of their values. */
-function parentsSql(parts: readonly string[]): string {
-  const arrays = parts.map((_, at) => `$${at + 1}::text[]`).join(', ');
-  return `unnest(${arrays}) with ordinality p(${parts.map((_, at) => `k${at}`).join(', ')}, i)`;
-}
-
-function parentValues(parts: readonly string[], parents: readonly string[]): string[][] {
-  const tuples = parents.map((parent) => JSON.parse(parent) as string[]);
-  return parts.map((_, at) => tuples.map((tuple) => tuple[at] ?? ''));
-}
 
 const fromSql = <Row extends object>({ shape, from }: Related<Row>) => from ?? `"${shape.model}" t`;
 
@@ -178,28 +191,37 @@ const rulesSql = <Row extends object>({ shape, keys, filters = [], where }: Rela
 async function pagesOf<Row extends object>(
   ctx: Ctx,
   related: Related<Row>,
-  columns: readonly string[],
+  reading: Reading<Row>,
   window: Window,
   parents: readonly string[],
 ) {
   const { shape, order } = related;
+  const { columns, along, name } = reading;
+  const instants = instantsInJson(shape, reading);
   const parts = partsOf(related);
   const taken = windowSql(order, window);
   const own = parts.length + 1 + taken.values.length;
-  const statement = statementNamed(`page ${nameOf(related)} ${columns.join()} ${taken.name}`, () =>
-    viewerSql(shape.model, own, (visible) => {
+  const statement = statementNamed(`page ${nameOf(related)} ${name} ${taken.name}`, () =>
+    viewerSql(shape.model, own, (visible, visibleOf) => {
       const { rules: bounds, by } = taken.make(parts.length + 2);
       const rules = [...rulesSql(related, visible), ...bounds];
-      return `select p.i::int as "$i", r.* from ${parentsSql(parts)} cross join lateral (
-        select ${columns.map((column) => `t."${column}"`).join(', ')} from ${fromSql(related)}
-        where ${rules.join(' and ')} order by ${by} limit $${parts.length + 1}) r`;
+      const { select, join } = alongSql(along, 'r', visibleOf);
+      const page = `select r.*${select} from (select ${columns.map((column) => `t."${column}"`).join(', ')} from ${fromSql(related)}
+        where ${rules.join(' and ')} order by ${by} limit $${parts.length + 1}) r${join}`;
+      return `select p.i::int as "$i", r.* from ${parentsSql(parts)} cross join lateral (${instants ? jsonRowsSql(page) : page}) r`;
     }),
   );
   const viewer = statement.values(await roles(ctx));
   const values = [...parentValues(parts, parents), window.size + 1, ...taken.values, ...viewer];
-  const rows = await ctx.app.database.query<Row & { $i: number }>(statement.text, values);
   const pages: Row[][] = parents.map(() => []);
-  for (const row of rows) pages[row.$i - 1]?.push(row);
+  if (instants) {
+    const found = await ctx.app.database.query<{ $i: number; rows: JsonText | null }>(statement.text, values);
+    for (const { $i, rows } of found) pages[$i - 1] = rowsOfJson<Row>(rows, instants);
+  } else {
+    const rows = await ctx.app.database.query<Row & { $i: number }>(statement.text, values);
+    for (const row of rows) pages[row.$i - 1]?.push(row);
+  }
+  for (const page of pages) keepAlong(ctx, along, page);
   return pages;
 }
 

@@ -91,9 +91,18 @@ export function viewerValue(param: ViewerParam, roles: Roles, within?: string): 
   if (param === 'me') return roles.userId;
   if (param === 'public') return roles.readsPublic;
   const [kind, least] = param.split(' ') as [string, string];
-  if (kind === 'organization') return roles.organizationsWith(least as OrganizationRole);
+  if (kind === 'organization') return arrayText(roles.organizationsWith(least as OrganizationRole));
   const spaces = roles.spacesWith(least as SpaceRole);
-  return within === undefined ? spaces : spaces.includes(within) ? [within] : [];
+  return within === undefined ? arrayText(spaces) : spaces.includes(within) ? [within] : [];
+}
+
+const texts = new WeakMap<readonly string[], string>();
+
+/** Ids as Postgres writes an array, once for each array: nearly every statement has some, and the driver would quote each id each time. */
+function arrayText(ids: readonly string[]): string {
+  let text = texts.get(ids);
+  if (text === undefined) texts.set(ids, (text = `{${ids.map((id) => `"${id}"`).join()}}`));
+  return text;
 }
 
 /** The rule as a Prisma `where`. `{ in: [] }` is how nothing is written: an empty OR would match everything. */

@@ -11,15 +11,22 @@ export interface Statement {
   values(roles: Roles, within?: string): unknown[];
 }
 
-/** A statement over rows of `model` (called `t`) whose `visible` SQL holds for what the viewer may see. `own` parameters come before the viewer's. */
-export const viewerSql = (model: Prisma.ModelName, own: number, make: (visible: string) => string): Statement =>
-  rulesSql(own, (sql) => make(sql(visibility[model], 't')));
+/** The SQL that holds for those rows of a model, called `alias`, which the viewer may see. */
+export type VisibleSql = (model: Prisma.ModelName, alias: string) => string;
+
+/**
+ * A statement over rows of `model` (called `t`) whose `visible` SQL holds for what the viewer may see; `visibleOf` is the same for rows of others in it.
+ * `own` parameters come before the viewer's.
+ */
+export const viewerSql = (
+  model: Prisma.ModelName,
+  own: number,
+  make: (visible: string, visibleOf: VisibleSql) => string,
+): Statement => viewersSql(own, (visible) => make(visible(model, 't'), visible));
 
 /** The same over rows of several models: `visible` gives the rule of each, for rows called `alias`. */
-export const viewersSql = (
-  own: number,
-  make: (visible: (model: Prisma.ModelName, alias: string) => string) => string,
-): Statement => rulesSql(own, (sql) => make((model, alias) => sql(visibility[model], alias)));
+export const viewersSql = (own: number, make: (visible: VisibleSql) => string): Statement =>
+  rulesSql(own, (sql) => make((model, alias) => sql(visibility[model], alias)));
 
 /** The same by any rules: `sql` says one over rows called `alias`. */
 export function rulesSql(own: number, make: (sql: (rule: Rule, alias: string) => string) => string): Statement {
@@ -32,14 +39,27 @@ export function rulesSql(own: number, make: (sql: (rule: Rule, alias: string) =>
   return { text, values: (roles, within) => params.map((param) => viewerValue(param, roles, within)) };
 }
 
+/** Parents as the first parameters of a statement: one array for each of their values. */
+export function parentsSql(parts: readonly string[]): string {
+  const arrays = parts.map((_, at) => `$${at + 1}::text[]`).join(', ');
+  return `unnest(${arrays}) with ordinality p(${parts.map((_, at) => `k${at}`).join(', ')}, i)`;
+}
+
+/** Their values, of parents that are each written as a JSON array. */
+export function parentValues(parts: readonly string[], parents: readonly string[]): string[][] {
+  const tuples = parents.map((parent) => JSON.parse(parent) as string[]);
+  return parts.map((_, at) => tuples.map((tuple) => tuple[at] ?? ''));
+}
+
 /** Gives `$first`, `$first + 1`, … */
 function placeholders(first: number): () => string {
   let next = first;
   return () => `$${next++}`;
 }
 
-/** Leaves out rows of `t` that are gone; empty for a shape whose rows never are. */
-export const notGoneSql = ({ gone }: { readonly gone?: string }) => (gone ? `t."${gone}" is null` : '');
+/** Leaves out rows of `t`, or of another alias, that are gone; empty for a shape whose rows never are. */
+export const notGoneSql = ({ gone }: { readonly gone?: string }, alias = 't') =>
+  gone ? `${alias}."${gone}" is null` : '';
 
 /** What tells the statements of one order from those of another. */
 export const orderName = ({ columns, direction }: Order) => `${columns.join()} ${direction}`;

@@ -4,14 +4,18 @@ import {
   type DocumentNode,
   GraphQLError,
   type GraphQLSchema,
+  getNamedType,
   Kind,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   parse,
   specifiedRules,
+  TypeInfo,
   type ValidationContext,
   type ValidationRule,
   validate,
+  visit,
+  visitWithTypeInfo,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { brokenLimit, documentLimits } from './limits/document.js';
@@ -21,6 +25,8 @@ export interface Prepared {
   readonly document: DocumentNode;
   /** SHA-256 of the text, hexadecimal. */
   readonly hash: string;
+  /** Whether stored JSON may be in its answer. */
+  readonly answersJson: boolean;
 }
 
 /** What a document is refused with. */
@@ -71,7 +77,8 @@ export function documents(schema: GraphQLSchema): Documents {
     const errors = validated(document, [...specifiedRules, IdempotentRule]);
     if (errors.length > 0) return { errors };
     const hash = createHash('sha256').update(text).digest('hex');
-    return { document, hash, hidden: validated(document, [NoSchemaIntrospectionCustomRule]) };
+    const hidden = validated(document, [NoSchemaIntrospectionCustomRule]);
+    return { document, hash, answersJson: asksForJson(schema, document), hidden };
   }
 
   function validated(document: DocumentNode, rules: readonly ValidationRule[]): readonly GraphQLError[] {
@@ -106,6 +113,16 @@ function IdempotentRule(context: ValidationContext): ASTVisitor {
         );
     },
   };
+}
+
+function asksForJson(schema: GraphQLSchema, document: DocumentNode): boolean {
+  const types = new TypeInfo(schema);
+  let found = false;
+  const look = () => {
+    found ||= getNamedType(types.getType())?.name === 'JSON';
+  };
+  visit(document, visitWithTypeInfo(types, { Field: look }));
+  return found;
 }
 
 function coded(error: GraphQLError, code: string): GraphQLError {

@@ -10,7 +10,7 @@ function refuse(name: string, form: string): never {
 
 const DateTime = new GraphQLScalarType<Date, string>({
   name: 'DateTime',
-  serialize: (value) => new Date(value as Date | string).toISOString(),
+  serialize: (value) => (value instanceof Date ? value : new Date(value as string)).toISOString(),
   parseValue(value) {
     const date = typeof value === 'string' && instant.test(value) ? new Date(value) : null;
     return date && !Number.isNaN(date.getTime())

@@ -14,6 +14,7 @@ export const userShape = shape<UserRow>({
   columns,
   always: ['id'],
   fields: {},
+  inJson: { createdAt: 'instant' },
 });
 
 const profileColumns = ['userId', 'fullName', 'bio', 'preferences', 'lastLoginAt'] as const;

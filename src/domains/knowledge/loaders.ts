@@ -32,10 +32,10 @@ export const linksOfSpace: Related<LinkRow> = {
   order: { columns: ['id'], direction: 'asc' },
 };
 
-const noteOrders: { readonly [By in NoteOrder]: Order } = {
-  NEWEST: notesOfSpace.order,
-  OLDEST: { ...notesOfSpace.order, direction: 'asc' },
-  LAST_CHANGED: changedNotesOfSpace.order,
+const wholeLists: { readonly [By in NoteOrder]: Related<NoteRow> } = {
+  NEWEST: notesOfSpace,
+  OLDEST: { ...notesOfSpace, order: { ...notesOfSpace.order, direction: 'asc' } },
+  LAST_CHANGED: changedNotesOfSpace,
 };
 
 // Read from the index of keywords, which holds the ids of each term in their order.
@@ -44,7 +44,9 @@ const filed = `(select n.*, k.term from "Keyword" k join "Note" n on n.id = k."r
 
 /** One page of the notes of a space. */
 export function notesOf(ctx: Ctx, spaceId: string, args: SpaceNotesArgs, at?: Selection): Promise<Page<NoteRow>> {
-  const { keyword, authorId } = parse(NoteFilter, args.filter ?? {});
+  const whole = wholeLists[args.orderBy];
+  if (args.filter == null) return loadPage(ctx, whole, [spaceId], args, at);
+  const { keyword, authorId } = parse(NoteFilter, args.filter);
   const asked: [string, string | null | undefined][] = [
     ['authorId', authorId],
     ['spaceId', spaceId],
@@ -52,9 +54,8 @@ export function notesOf(ctx: Ctx, spaceId: string, args: SpaceNotesArgs, at?: Se
   ];
   const keys = asked.filter((one): one is [string, string] => one[1] != null);
   const list: Related<NoteRow> = {
-    ...notesOfSpace,
+    ...whole,
     keys: keys.map(([key]) => key),
-    order: noteOrders[args.orderBy],
     ...(keyword != null && { from: filed }),
   };
   const parent = keys.map(([, value]) => value);

@@ -4,6 +4,7 @@ import { isSoundText } from '../../core/json.js';
 import { name, version } from '../../core/rules.js';
 import { shape } from '../../core/shape.js';
 import type { Note as NoteModel } from '../../generated/prisma/client.js';
+import { userShape } from '../identity/user.js';
 import { maxGiven, maxKeyword, normalWord } from './keywords.js';
 
 const columns = [
@@ -27,6 +28,8 @@ export const noteShape = shape<NoteRow>({
   columns,
   always: ['id'],
   fields: { space: ['spaceId'], author: ['authorId'] },
+  inJson: { createdAt: 'instant', updatedAt: 'instant' },
+  along: { author: { column: 'authorId', shape: userShape } },
 });
 
 export const maxContentBytes = 256 * 1024;

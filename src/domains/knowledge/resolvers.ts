@@ -1,5 +1,5 @@
 import type { Ctx } from '../../core/context.js';
-import { load, loadExisting } from '../../core/loaders.js';
+import { load, loadAlong, loadExisting } from '../../core/loaders.js';
 import { payload } from '../../core/payload.js';
 import type { Selection } from '../../core/shape.js';
 import type { Resolvers } from '../../generated/graphql.js';
@@ -24,7 +24,7 @@ export const resolvers = (ends: Ends): Resolvers => ({
   },
   Note: {
     space: (note, _, ctx, info) => loadExisting(ctx, spaceShape, note.spaceId, info),
-    author: (note, _, ctx, info) => (note.authorId ? load(ctx, userShape, note.authorId, info) : null),
+    author: (note, _, ctx, info) => (note.authorId ? loadAlong(ctx, userShape, note.authorId, info) : null),
     links: (note, args, ctx, info) => linksOf(ctx, note.id, args, info),
   },
   TreeNode: {

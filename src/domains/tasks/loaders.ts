@@ -40,11 +40,18 @@ export const eventsOfTask: Related<TaskEventRow> = {
   order: { columns: ['seq'], direction: 'asc' },
 };
 
+const wholeLists: { readonly [By in TaskOrder]: Related<TaskRow> } = {
+  CREATED_AT: tasksOfSpace,
+  UPDATED_AT: tasksByUpdate,
+  PRIORITY: tasksByPriority,
+};
+
 /** The list of a space's tasks that pass a filter, and the values of its keys besides the space's. */
 export function filteredTasks(
   filter: TaskFilter | null | undefined,
   orderBy: TaskOrder,
 ): { list: Related<TaskRow>; values: string[] } {
+  if (filter == null) return { list: wholeLists[orderBy], values: [] };
   const by = (['assigneeId', 'ownerId', 'type'] as const).flatMap((key) => {
     const value = filter?.[key];
     return value == null ? [] : [{ key, value }];

@@ -1,5 +1,5 @@
 import { cursorOf } from '../../core/event-log.js';
-import { load, loadExisting, loadPage } from '../../core/loaders.js';
+import { load, loadAlong, loadExisting, loadPage } from '../../core/loaders.js';
 import { payload } from '../../core/payload.js';
 import type { Resolvers } from '../../generated/graphql.js';
 import { readableLocation } from '../files/location.js';
@@ -28,8 +28,8 @@ export const resolvers: Resolvers = {
   },
   Task: {
     space: (task, _, ctx, info) => loadExisting(ctx, spaceShape, task.spaceId, info),
-    owner: (task, _, ctx, info) => (task.ownerId ? load(ctx, userShape, task.ownerId, info) : null),
-    assignee: (task, _, ctx, info) => (task.assigneeId ? load(ctx, userShape, task.assigneeId, info) : null),
+    owner: (task, _, ctx, info) => (task.ownerId ? loadAlong(ctx, userShape, task.ownerId, info) : null),
+    assignee: (task, _, ctx, info) => (task.assigneeId ? loadAlong(ctx, userShape, task.assigneeId, info) : null),
     resultLocation: ({ resultLocation }, _, ctx) => resultLocation && readableLocation(ctx, resultLocation),
     events: (task, args, ctx, info) => loadPage(ctx, eventsOfTask, [task.id], args, info),
   },

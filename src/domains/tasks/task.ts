@@ -3,6 +3,7 @@ import { isSoundText } from '../../core/json.js';
 import { filledText, name, version, webAddress } from '../../core/rules.js';
 import { shape } from '../../core/shape.js';
 import type { TaskEvent as TaskEventModel, Task as TaskModel } from '../../generated/prisma/client.js';
+import { userShape } from '../identity/user.js';
 
 const columns = [
   'id',
@@ -52,6 +53,18 @@ export const taskShape = shape<TaskRow>({
   columns,
   always: ['id'],
   fields: { space: ['spaceId'], owner: ['ownerId'], assignee: ['assigneeId'], events: ['id'] },
+  inJson: {
+    parameters: 'never',
+    result: 'never',
+    runAt: 'instant',
+    dueAt: 'instant',
+    leaseExpiresAt: 'instant',
+    startedAt: 'instant',
+    finishedAt: 'instant',
+    createdAt: 'instant',
+    updatedAt: 'instant',
+  },
+  along: { owner: { column: 'ownerId', shape: userShape }, assignee: { column: 'assigneeId', shape: userShape } },
 });
 
 const eventColumns = [

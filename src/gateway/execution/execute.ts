@@ -65,13 +65,20 @@ function answerObject(
     for (const field of fields) {
       const value = answerField(execution, field, source, place);
       answer[field.key] = value;
-      if (isPromise(value)) (waiting ??= []).push(value.then((known) => void (answer[field.key] = known)));
+      if (isPromise(value)) (waiting ??= []).push(fillIn(answer, field.key, value));
     }
   } catch (error) {
     return endWith(error, waiting);
   }
-  return waiting ? Promise.all(waiting).then(() => answer) : answer;
+  return waiting ? onceFilled(answer, waiting) : answer;
 }
+
+// What waits has functions of its own here and below: with a closure in them, those for every value would allocate for every value.
+const fillIn = (answer: Answer, key: string, value: Promise<unknown>): Promise<void> =>
+  value.then((known) => void (answer[key] = known));
+
+const onceFilled = (answer: Answer, waiting: readonly Promise<void>[]): Promise<Answer> =>
+  Promise.all(waiting).then(() => answer);
 
 /** Fails once all that was begun has come to its end: nothing may fail later with nobody there to hear it. */
 function endWith(error: unknown, waiting: readonly unknown[] | null): Promise<never> {
@@ -83,21 +90,37 @@ function endWith(error: unknown, waiting: readonly unknown[] | null): Promise<ne
 
 /** The value of one field. An error of a field that may be null ends here; any other ends the object around it. */
 function answerField(execution: Execution, plan: FieldPlan, source: unknown, place: Place | null): unknown {
-  const { completion } = plan;
+  const { completion, key } = plan;
   try {
     const value = resolve(execution, plan, source);
-    if (isPromise(value)) {
-      const completed = value.then((known) => complete(execution, plan, completion, known, place, plan.key));
-      return completed.catch((error: unknown) => fail(execution, plan, completion, error, place, plan.key));
-    }
-    const completed = complete(execution, plan, completion, value, place, plan.key);
-    return isPromise(completed)
-      ? completed.catch((error: unknown) => fail(execution, plan, completion, error, place, plan.key))
-      : completed;
+    if (isPromise(value)) return completeLater(execution, plan, completion, value, place, key);
+    const completed = complete(execution, plan, completion, value, place, key);
+    return isPromise(completed) ? failLater(execution, plan, completion, completed, place, key) : completed;
   } catch (error) {
-    return fail(execution, plan, completion, error, place, plan.key);
+    return fail(execution, plan, completion, error, place, key);
   }
 }
+
+function completeLater(
+  execution: Execution,
+  plan: FieldPlan,
+  completion: Completion,
+  value: Promise<unknown>,
+  up: Place | null,
+  key: string | number,
+): Promise<unknown> {
+  const completed = value.then((known) => complete(execution, plan, completion, known, up, key));
+  return failLater(execution, plan, completion, completed, up, key);
+}
+
+const failLater = (
+  execution: Execution,
+  plan: FieldPlan,
+  completion: Completion,
+  completed: Promise<unknown>,
+  up: Place | null,
+  key: string | number,
+): Promise<unknown> => completed.catch((error: unknown) => fail(execution, plan, completion, error, up, key));
 
 /** What an error leaves of a value: null where it may be null; otherwise nothing, and the value around it fails. */
 function fail(
@@ -211,12 +234,9 @@ function completeItem(
   index: number,
 ): unknown {
   try {
-    const completed = isPromise(value)
-      ? value.then((known) => complete(execution, plan, item, known, place, index))
-      : complete(execution, plan, item, value, place, index);
-    return isPromise(completed)
-      ? completed.catch((error: unknown) => fail(execution, plan, item, error, place, index))
-      : completed;
+    if (isPromise(value)) return completeLater(execution, plan, item, value, place, index);
+    const completed = complete(execution, plan, item, value, place, index);
+    return isPromise(completed) ? failLater(execution, plan, item, completed, place, index) : completed;
   } catch (error) {
     return fail(execution, plan, item, error, place, index);
   }

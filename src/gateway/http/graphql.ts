@@ -64,7 +64,9 @@ export async function answerGraphql(
   const { body, http } = await apollo.executeOperation({ query, operationName, variables }, { contextValue });
   if (body.kind !== 'single') throw new Error('An operation answered in parts.');
   for (const [name, value] of http.headers) response.setHeader(name, value);
-  send(response, http.status ?? 200, `${contentType}; charset=utf-8`, `${stringify(body.singleResult)}\n`);
+  // Where no stored JSON can be, the engine's own way is the fastest.
+  const text = prepared.answersJson ? stringify(body.singleResult) : JSON.stringify(body.singleResult);
+  send(response, http.status ?? 200, `${contentType}; charset=utf-8`, `${text}\n`);
 }
 
 async function fromBody({ request }: Exchange): Promise<GraphqlRequest> {

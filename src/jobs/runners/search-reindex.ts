@@ -4,7 +4,7 @@ import { forgetAll, pageOf } from '../search-upkeep.js';
 import type { Runner } from './runner.js';
 
 /** Makes anew what search knows of the space, from what stands in the database. Meanwhile its things are found again bit by bit. */
-export const reindexSpace: Runner<'search.reindex'> = async (app, { spaceId, attempt }, { signal, report }) => {
+export const reindexSpace: Runner<'search.reindex'> = async (app, { spaceId }, { signal, report }) => {
   await forgetAll(app, spaceId);
   const all = Object.entries(sources);
   const indexed: Record<string, number> = {};
@@ -14,7 +14,7 @@ export const reindexSpace: Runner<'search.reindex'> = async (app, { spaceId, att
       const found: Awaited<ReturnType<typeof pageOf>> = await pageOf(app, source, spaceId, after);
       for (const resource of found) {
         signal.throwIfAborted();
-        await indexResource(app, resource, { signal, attempt, isLastAttempt: false });
+        await indexResource(app, resource, { signal });
         report(Math.floor((100 * at) / all.length));
       }
       count += found.length;
