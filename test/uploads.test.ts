@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { bytesOf } from './support/bytes.js';
 import { freshDatabase } from './support/database.js';
 import { eventually } from './support/eventually.js';
+import { lettersService, lettersSize } from './support/letters.js';
+import type { LocalService } from './support/local-service.js';
 import { type GatewayProcess, startProcess } from './support/process.js';
 
 const mebi = 1024 * 1024;
@@ -21,7 +23,9 @@ const growthBytes = 80 * mebi;
 let home: string;
 let database: Awaited<ReturnType<typeof freshDatabase>>;
 let gateway: GatewayProcess;
+let model: LocalService;
 beforeAll(async () => {
+  model = await lettersService();
   home = await mkdtemp(join(tmpdir(), 'canopy-uploads-'));
   database = await freshDatabase();
   await start();
@@ -29,6 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway.stop('SIGKILL');
   await database.drop();
+  await model.close();
   await rm(home, { recursive: true });
 });
 
@@ -38,6 +43,11 @@ async function start(): Promise<void> {
     DATABASE_URL: database.url,
     DEMO_WORLD: 'true',
     LOG_LEVEL: 'warn',
+    // The model that comes with the packages takes memory of its own, when the first file is indexed.
+    EMBEDDINGS_URL: model.url,
+    EMBEDDINGS_KEY: 'key',
+    EMBEDDINGS_MODEL: 'letters',
+    EMBEDDINGS_DIMENSIONS: `${lettersSize}`,
   });
 }
 

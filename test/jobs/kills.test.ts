@@ -143,7 +143,11 @@ test('killed in the middle of completing uploads, of jobs of each kind and of a 
   let left: unknown[] = ['something'];
   while (left.length > 0 && performance.now() - killed < 60_000) {
     await new Promise((resolve) => setTimeout(resolve, 250));
-    left = await w.app.database.query('select task_id, locked_by from graphile_worker._private_jobs', []);
+    // What only waits for its time is not stuck.
+    left = await w.app.database.query(
+      'select task_id, locked_by from graphile_worker._private_jobs where attempts > 0 or run_at <= now()',
+      [],
+    );
   }
   expect(left).toEqual([]);
   process.stderr.write(`  all was done ${((performance.now() - killed) / 1_000).toFixed(1)} s after the kill\n`);
