@@ -1,43 +1,42 @@
 import type { Ctx } from '../src/core/context.js';
 import { createComment } from '../src/domains/comments/service.js';
 import { createPost, publishPost } from '../src/domains/posts/service.js';
+import { post } from './demo-content.js';
 
 /** Who writes, who answers, and the spaces of both. */
 export interface PostScene {
   readonly author: Ctx;
+  readonly helper: Ctx;
   readonly reader: Ctx;
   readonly spaceId: string;
   readonly publicSpaceId: string;
 }
 
-const calendar = `# Sowing calendar
-
-- March: tomatoes, indoors
-- April: peas, carrots
-- May: beans, once the nights are mild
-`;
-
-/** Makes the demo world's posts: two that are published, with comments, and a draft. */
-export async function makePosts({ author, reader, spaceId, publicSpaceId }: PostScene): Promise<void> {
-  const sowing = await publish(author, { spaceId, title: 'Sowing calendar', content: calendar });
-  const question = await comment(reader, { subjectId: sowing, content: 'Are the beans not too early in May?' });
-  await comment(author, { subjectId: sowing, parentId: question, content: 'Not under fleece.' });
-  await createPost(author, {
-    spaceId,
-    title: 'Compost, a plan',
-    content: 'Three heaps, turned in autumn.',
-    slug: null,
-  });
-  const welcome = { spaceId: publicSpaceId, title: 'Welcome to the greenhouse', content: 'Everybody may read this.' };
-  await comment(author, { subjectId: await publish(author, welcome), content: 'And see what members say of it.' });
+/** Makes the demo world's posts: published ones with threads in both spaces, and a draft. Answers the id of the first. */
+export async function makePosts(scene: PostScene): Promise<string> {
+  const { author, helper, reader, spaceId, publicSpaceId } = scene;
+  const sowing = await publish(author, spaceId, 'sowing-calendar');
+  const question = await comment(reader, sowing, 'Are the beans not too early in May?');
+  const answer = await comment(author, sowing, 'Not under fleece.', question);
+  await comment(reader, sowing, 'Then I try a row with and a row without.', answer);
+  await comment(helper, sowing, 'Peas were fine in April, even with frost on the 20th.');
+  const tomatoes = await publish(helper, spaceId, 'first-tomatoes');
+  await comment(author, tomatoes, 'The wall it is, then.');
+  await createPost(author, { spaceId, ...post('compost-a-plan'), slug: null });
+  const welcome = await publish(author, publicSpaceId, 'welcome-to-the-greenhouse');
+  await comment(author, welcome, 'And see what members say of it.');
+  const lending = await publish(author, publicSpaceId, 'lending-tools');
+  await comment(author, lending, 'The long ladder stays in the shed.');
+  return sowing;
 }
 
-async function publish(author: Ctx, input: { spaceId: string; title: string; content: string }): Promise<string> {
-  const { value } = await createPost(author, input);
+async function publish(author: Ctx, spaceId: string, name: string): Promise<string> {
+  const { value } = await createPost(author, { spaceId, ...post(name) });
   await publishPost(author, { id: value.id, version: value.version });
   return value.id;
 }
 
-async function comment(by: Ctx, input: { subjectId: string; parentId?: string; content: string }): Promise<string> {
-  return (await createComment(by, input)).value.id;
+/** Comments on a thing, or replies to a comment on it; answers the comment's id. */
+export async function comment(by: Ctx, subjectId: string, content: string, parentId?: string): Promise<string> {
+  return (await createComment(by, { subjectId, content, ...(parentId !== undefined && { parentId }) })).value.id;
 }

@@ -19,7 +19,6 @@ import { runDueJobs } from './jobs/worker.js';
 import { extractiveAssistant } from './platform/assistant/extractive.js';
 import type { ModelOptions } from './platform/assistant/model.js';
 import { diskBlobs } from './platform/blobs/disk.js';
-import { vercelBlobs } from './platform/blobs/vercel.js';
 import { openDatabase } from './platform/database/pool.js';
 import { type EmbeddingsSettings, embeddingsOf } from './platform/embeddings/choice.js';
 import { betterAuthIssuer, type IssuerLimits } from './platform/issuer/better-auth.js';
@@ -27,7 +26,7 @@ import type { Log } from './platform/log.js';
 import { graphileQueue } from './platform/queue/graphile.js';
 import { type OidcIssuer, oidcTokens } from './platform/tokens/oidc.js';
 import { postgresVectors } from './platform/vectors/postgres.js';
-import { type UpstashVectors, upstashVectors } from './platform/vectors/upstash.js';
+import type { UpstashVectors } from './platform/vectors/upstash.js';
 import { postgresWakeups } from './platform/wakeups/postgres.js';
 
 /** What it takes to make an App: addresses and secrets, no environment. */
@@ -87,8 +86,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   });
   const tokens = oidcTokens({ issuers: options.oidcIssuers, local: issuer, now: () => now().getTime() });
   const audit = readAudit(database, log);
-  const embeddings = embeddingsOf(options.embeddings, options.vectors);
-  const vectors = options.vectors ? upstashVectors(options.vectors) : postgresVectors(database);
+  const embeddings = await embeddingsOf(options.embeddings, options.vectors);
+  const vectors = options.vectors ? await upstashOf(options.vectors) : postgresVectors(database);
   const queue = graphileQueue({ url, log });
   const assistant = options.assistant ? await modelOf({ ...options.assistant, log }) : extractiveAssistant();
   const app: App = {
@@ -103,7 +102,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     embeddings,
     vectors,
     readAudit: audit,
-    blobs: 'directory' in options.blobs ? diskBlobs(options.blobs.directory) : vercelBlobs(options.blobs.vercelToken),
+    blobs:
+      'directory' in options.blobs ? diskBlobs(options.blobs.directory) : await vercelOf(options.blobs.vercelToken),
     addresses: signer(options.authSecret, 'addresses of files'),
     publicUrl: options.publicUrl,
     log,
@@ -128,9 +128,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
   };
 }
 
-/** What speaks with models is large; a process that has none does without. */
+// What speaks with services outside is large; a process that has none does without.
 const modelOf = async (options: ModelOptions) =>
   (await import('./platform/assistant/model.js')).modelAssistant(options);
+const vercelOf = async (token: string) => (await import('./platform/blobs/vercel.js')).vercelBlobs(token);
+const upstashOf = async (settings: UpstashVectors) =>
+  (await import('./platform/vectors/upstash.js')).upstashVectors(settings);
 
 /** The gateway over an App, answering on a server. */
 export interface Gateway {

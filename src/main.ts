@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type RunningApp, startApp } from './app.js';
+import type { RunningApp } from './app.js';
 import { type Env, readEnv, WrongSettings } from './env.js';
 import { embeddedPostgres } from './platform/database/embedded.js';
 import { migrate } from './platform/database/migrate.js';
@@ -26,8 +26,11 @@ export async function openApp(
     env.logLevel,
     bufferedLines((text) => process.stdout.write(text)),
   );
-  const embedded = env.databaseUrl ? null : await embeddedPostgres({ home: env.home, log });
-  if (embedded) stops.unshift(embedded.stop);
+  // The database starts while the rest is loaded.
+  const [embedded, { startApp }] = await Promise.all([
+    env.databaseUrl ? null : startEmbedded(env.home, log, stops),
+    import('./app.js'),
+  ]);
   const databaseUrl = env.databaseUrl ?? embedded?.url ?? '';
   await migrated(databaseUrl, log);
   const { app, close } = await startApp({
@@ -45,6 +48,12 @@ export async function openApp(
   });
   stops.unshift(close);
   return { app, isEmbedded: embedded !== null };
+}
+
+async function startEmbedded(home: string, log: Log, stops: Stops): Promise<{ readonly url: string }> {
+  const embedded = await embeddedPostgres({ home, log });
+  stops.unshift(embedded.stop);
+  return embedded;
 }
 
 /** SQLSTATEs by which Postgres turns down who connects, and to what. */

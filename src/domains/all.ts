@@ -62,7 +62,7 @@ const forget: Forget = async (tx, ids) => {
 };
 
 /** The shape of each type that links join. A type that is missing here does not compile. */
-const ends: Ends = {
+export const ends: Ends = {
   TreeNode: treeNodeShape as KeyedShape<LinkableRow>,
   File: fileShape as KeyedShape<LinkableRow>,
   Note: noteShape as KeyedShape<LinkableRow>,

@@ -6,8 +6,7 @@ import { useState } from 'react';
 import type { DemoWorld } from './demo-world.js';
 import { EditorEffects } from './editor-effects.js';
 import { EventLog } from './event-log.js';
-import { examples } from './examples.js';
-import { ExamplesContext, examplesPlugin, inSpace } from './examples-panel.js';
+import { ExamplesContext, examplesPlugin, tabGroups } from './examples-panel.js';
 import { createFetcher } from './fetcher.js';
 import { identitiesOf, nobody, rememberedIdentity } from './identity.js';
 import { clearLive } from './live.js';
@@ -19,13 +18,16 @@ const plugins = [examplesPlugin, HISTORY_PLUGIN];
 function openPage(world: DemoWorld | null) {
   const identities = world ? identitiesOf(world) : [nobody];
   const identity = rememberedIdentity(identities);
+  const examples = tabGroups(world);
   return {
     identities,
     identity,
     fetcher: createFetcher(() => identity.get().authorization()),
     // A new demo world has new ids: tabs that were kept from the last one would name a space that is gone.
     storage: createLocalStorage({ namespace: `canopy:${world?.spaceId ?? 'own'}` }),
-    examples: examples.map((example) => inSpace(example, world?.spaceId ?? null)),
+    examples,
+    // The others open when they are chosen.
+    firstTabs: examples[0]?.tabs ?? [],
     forgetEventsOfOtherTabs: whenTabChanges(() => clearLive()),
   };
 }
@@ -51,7 +53,7 @@ export function App({ world, problem }: { world: DemoWorld | null; problem: stri
           storage={page.storage}
           plugins={plugins}
           visiblePlugin={examplesPlugin}
-          defaultTabs={page.examples}
+          defaultTabs={[...page.firstTabs]}
           defaultEditorToolsVisibility="variables"
           onTabChange={page.forgetEventsOfOtherTabs}
           schemaDescription

@@ -1,6 +1,7 @@
 import { type GraphiQLPlugin, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
-import { createContext, use } from 'react';
-import type { Example } from './examples.js';
+import { createContext, use, useEffect, useState } from 'react';
+import type { DemoWorld } from './demo-world.js';
+import { type Example, filled, groups } from './examples.js';
 
 /** An example as a tab holds it. */
 export interface ExampleTab {
@@ -9,17 +10,21 @@ export interface ExampleTab {
   readonly variables: string;
 }
 
-/** The examples of this page. */
-export const ExamplesContext = createContext<readonly ExampleTab[]>([]);
+/** Tabs that belong together. */
+export interface TabGroup {
+  readonly name: string;
+  readonly tabs: readonly ExampleTab[];
+}
 
-/** The example with its placeholders replaced; without a demo world, the space is a hint. */
-export function inSpace({ name, query, variables }: Example, spaceId: string | null): ExampleTab {
-  const text = Object.keys(variables).length === 0 ? '' : JSON.stringify(variables, null, 2);
-  const filled = text
-    .replaceAll('$DEMO_SPACE', spaceId ?? 'the id of one of your spaces')
-    .replaceAll('$UNIQUE', Date.now().toString(36))
-    .replaceAll('$NOW', new Date().toISOString());
-  return { name, query, variables: filled };
+/** The examples of this page. */
+export const ExamplesContext = createContext<readonly TabGroup[]>([]);
+
+/** The examples with their placeholders replaced. */
+export const tabGroups = (world: DemoWorld | null): readonly TabGroup[] =>
+  groups.map(({ name, examples }) => ({ name, tabs: examples.map((example) => tabOf(example, world)) }));
+
+function tabOf({ name, query, variables }: Example, world: DemoWorld | null): ExampleTab {
+  return { name, query, variables: Object.keys(variables).length === 0 ? '' : filled(variables, world) };
 }
 
 /** The list beside the editor: each example by its name. */
@@ -27,14 +32,33 @@ export const examplesPlugin: GraphiQLPlugin = { title: 'Examples', icon: Example
 
 function ExamplesPanel() {
   const list = use(ExamplesContext);
-  const open = useOpenExample();
   const active = useGraphiQL((state) => state.tabs[state.activeTabIndex]?.title);
   return (
     <section className="examples" aria-labelledby="examples-title">
       <h2 id="examples-title">Examples</h2>
       <p>Choose one, then press the green button or Ctrl+Enter.</p>
+      {list.map((group) => (
+        <Group key={group.name} group={group} active={active} />
+      ))}
+    </section>
+  );
+}
+
+/** One group, to be opened and closed; it opens by itself when one of its examples comes to the front. */
+function Group({ group: { name, tabs }, active }: { group: TabGroup; active: string | undefined }) {
+  const open = useOpenExample();
+  const holdsActive = tabs.some((tab) => operationOf(tab).name === active);
+  const [isOpen, setOpen] = useState(holdsActive);
+  useEffect(() => {
+    if (holdsActive) setOpen(true);
+  }, [holdsActive]);
+  return (
+    <details open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        {name} <span>{tabs.length}</span>
+      </summary>
       <ul>
-        {list.map((example) => (
+        {tabs.map((example) => (
           <li key={example.name}>
             <button
               type="button"
@@ -47,7 +71,7 @@ function ExamplesPanel() {
           </li>
         ))}
       </ul>
-    </section>
+    </details>
   );
 }
 

@@ -1,5 +1,8 @@
+import { accessExamples } from './access-examples.js';
 import { chatsExamples } from './chats-examples.js';
+import type { DemoWorld } from './demo-world.js';
 import { filesExamples } from './files-examples.js';
+import { firstExamples } from './first-examples.js';
 import { knowledgeExamples } from './knowledge-examples.js';
 import { liveExamples } from './live-examples.js';
 import { postExamples } from './post-examples.js';
@@ -8,10 +11,7 @@ import { spaceExamples } from './space-examples.js';
 import { taskExamples } from './task-examples.js';
 import { treeExamples } from './tree-examples.js';
 
-/**
- * An operation to try. In its variables `$DEMO_SPACE` and `$NOW` become the demo world's space and the time of opening, `$UNIQUE` a few characters
- * that no other opening has.
- */
+/** An operation to try. Its variables may hold placeholders, which `filled` replaces. */
 export interface Example {
   /** What it does, for people; its tab has the name of the operation. */
   readonly name: string;
@@ -19,177 +19,44 @@ export interface Example {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-const spaceId = '$DEMO_SPACE';
+/** Examples that belong together. */
+export interface ExampleGroup {
+  readonly name: string;
+  readonly examples: readonly Example[];
+}
 
 /** Ordered as one would get to know the product. */
-export const examples: readonly Example[] = [
-  {
-    name: 'Who am I?',
-    query: `# Choose who asks at the top right:
-# an account, an API key, or nobody.
-query WhoAmI {
-  viewer {
-    user {
-      id
-      handle
-      name
-      email
-    }
-    scopes
-  }
-}`,
-    variables: {},
-  },
-  {
-    name: 'My spaces',
-    query: `query MySpaces {
-  viewer {
-    spaces(first: 10) {
-      totalCount
-      nodes {
-        id
-        slug
-        name
-        visibility
-        viewerRole
-        owner {
-          __typename
-          ... on User {
-            handle
-          }
-          ... on Organization {
-            slug
-          }
-        }
-      }
-    }
-  }
-}`,
-    variables: {},
-  },
-  ...treeExamples,
-  ...filesExamples,
-  ...knowledgeExamples,
-  ...postExamples,
-  ...taskExamples,
-  ...liveExamples,
-  ...spaceExamples,
-  ...chatsExamples,
-  ...searchExamples,
-  {
-    name: 'Organizations and their members',
-    query: `query MyOrganizations {
-  viewer {
-    organizations(first: 10) {
-      nodes {
-        id
-        slug
-        name
-        viewerRole
-        members(first: 20) {
-          totalCount
-          edges {
-            role
-            joinedAt
-            node {
-              user {
-                handle
-                name
-              }
-            }
-          }
-        }
-      }
-    }
-  }
-}`,
-    variables: {},
-  },
-  {
-    name: 'Invite someone',
-    query: `# Once: a second open offer to the same
-# address is a CONFLICT.
-mutation InviteSomeone($input: CreateInvitationInput!) {
-  createInvitation(input: $input) {
-    token
-    invitation {
-      id
-      email
-      spaceRole
-      expiresAt
-    }
-  }
-}`,
-    variables: { input: { spaceId, email: 'newcomer@example.com', spaceRole: 'EDITOR' } },
-  },
-  {
-    name: 'My API keys',
-    query: `query MyApiKeys {
-  viewer {
-    apiKeys {
-      id
-      name
-      prefix
-      scopes
-      spaceIds
-      expiresAt
-      lastUsedAt
-    }
-  }
-}`,
-    variables: {},
-  },
-  {
-    name: 'Make an API key',
-    query: `# The secret is shown this once. The key
-# may enter this space only.
-mutation MakeApiKey($input: CreateApiKeyInput!) {
-  createApiKey(input: $input) {
-    secret
-    apiKey {
-      id
-      name
-      scopes
-    }
-  }
-}`,
-    variables: { input: { name: 'Read the tree', scopes: ['tree:read', 'events:read'], spaceIds: [spaceId] } },
-  },
-  {
-    name: 'May I, and why?',
-    query: `query ExplainAccess($spaceId: ID!) {
-  write: explainAccess(id: $spaceId, action: "tree.write") {
-    allowed
-    rule
-    missing
-  }
-  delete: explainAccess(id: $spaceId, action: "space.delete") {
-    allowed
-    rule
-    missing
-  }
-}`,
-    variables: { spaceId },
-  },
-  {
-    name: 'Audit log',
-    query: `# For admins of the space.
-query AuditLog($spaceId: ID!, $filter: AuditFilter) {
-  auditEvents(spaceId: $spaceId, filter: $filter, first: 20) {
-    nodes {
-      at
-      operation
-      action
-      path
-      success
-      errorCode
-      user {
-        name
-      }
-      requestId
-    }
-  }
-}`,
-    variables: { spaceId, filter: { operation: 'WRITE' } },
-  },
+export const groups: readonly ExampleGroup[] = [
+  { name: 'First steps', examples: firstExamples },
+  { name: 'The tree', examples: treeExamples },
+  { name: 'Files', examples: filesExamples },
+  { name: 'Notes and links', examples: knowledgeExamples },
+  { name: 'Posts and comments', examples: postExamples },
+  { name: 'Tasks', examples: taskExamples },
+  { name: 'Chats', examples: chatsExamples },
+  { name: 'Search', examples: searchExamples },
+  { name: 'Events', examples: liveExamples },
+  { name: 'Spaces and people', examples: spaceExamples },
+  { name: 'Keys, access, audit', examples: accessExamples },
 ];
+
+export const examples: readonly Example[] = groups.flatMap((group) => group.examples);
+
+/**
+ * Variables as JSON with their placeholders replaced: `$DEMO_SPACE`, `$DEMO_CHAT` and the like by what the demo world has for them, or a hint where there
+ * is none; `$NOW` by the time of opening; `$UNIQUE` by a few characters that no other opening has.
+ */
+export function filled(variables: Example['variables'], world: Pick<DemoWorld, 'spaceId' | 'examples'> | null): string {
+  const values = {
+    $DEMO_SPACE: world?.spaceId ?? 'the id of one of your spaces',
+    $DEMO_CHAT: world?.examples?.chatId ?? 'the id of a chat',
+    $DEMO_NOTE: world?.examples?.noteId ?? 'the id of a note',
+    $DEMO_TASK: world?.examples?.taskId ?? 'the id of a task',
+    $DEMO_POST: world?.examples?.postId ?? 'the id of a post',
+    $DEMO_FILE: world?.examples?.fileId ?? 'the id of a file',
+    $UNIQUE: Date.now().toString(36) + Math.random().toString(36).slice(2, 6),
+    $NOW: new Date().toISOString(),
+  };
+  const text = JSON.stringify(variables, null, 2);
+  return Object.entries(values).reduce((filling, [name, value]) => filling.replaceAll(name, value), text);
+}

@@ -66,6 +66,47 @@ query Files($by: SpaceBy!) {
     variables: { spaceId, path: '/plans' },
   },
   {
+    name: 'A file and its versions',
+    query: `query FileVersions($id: ID!) {
+  file(id: $id) {
+    path
+    mimeType
+    checksum
+    version
+    versions(first: 5) {
+      nodes {
+        number
+        sizeBytes
+        url
+        createdAt
+      }
+    }
+    comments(first: 5) {
+      nodes {
+        content
+      }
+    }
+  }
+}`,
+    variables: { id: '$DEMO_FILE' },
+  },
+  {
+    name: 'Share a file by a link',
+    query: `# Whoever has the url may read it for a
+# week. It is shown this once.
+mutation ShareFile($input: GrantAccessInput!) {
+  grantAccess(input: $input) {
+    url
+    accessGrant {
+      id
+      permission
+      expiresAt
+    }
+  }
+}`,
+    variables: { input: { fileId: '$DEMO_FILE' } },
+  },
+  {
     name: 'Make a folder',
     query: `mutation MakeFolder($input: CreateFolderInput!) {
   createFolder(input: $input) {
@@ -106,7 +147,7 @@ mutation StartUpload($input: StartUploadInput!) {
     },
   },
   {
-    name: 'Changes of files, live',
+    name: 'Live: changes of files',
     query: `subscription FileChanges($spaceId: ID!) {
   fileChanged(spaceId: $spaceId) {
     cursor

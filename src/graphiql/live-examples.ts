@@ -63,4 +63,29 @@ subscription Events(
 }`,
     variables: { spaceId, after: null },
   },
+  {
+    name: 'What has happened',
+    query: `# The same log, read at once: some events
+# after a cursor, or the first that are kept.
+query WhatHappened($spaceId: ID!, $types: [String!]) {
+  events(spaceId: $spaceId, types: $types, first: 20) {
+    nodes {
+      cursor
+      type
+      actor {
+        name
+      }
+      resource {
+        __typename
+        id
+      }
+      occurredAt
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+}`,
+    variables: { spaceId, types: null },
+  },
 ];

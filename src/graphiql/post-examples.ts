@@ -95,4 +95,41 @@ mutation WriteDraft($input: CreatePostInput!) {
 }`,
     variables: { input: { spaceId, title: 'What grew this year', content: '# What grew\n\n- beans\n- tomatoes' } },
   },
+  {
+    name: 'Say something about a post',
+    query: `# The same for notes, files and tasks: only
+# the id is another.
+mutation SaySomething($input: CreateCommentInput!) {
+  createComment(input: $input) {
+    comment {
+      id
+      content
+      depth
+      subject {
+        __typename
+      }
+    }
+    eventCursor
+  }
+}`,
+    variables: { input: { subjectId: '$DEMO_POST', content: 'Ours came up on the 20th.' } },
+  },
+  {
+    name: 'Live: comments on a post',
+    query: `# Run it, then comment on the post in
+# another window.
+subscription CommentsChanged($subjectId: ID!) {
+  commentsChanged(subjectId: $subjectId) {
+    cursor
+    type
+    comment {
+      content
+      author {
+        name
+      }
+    }
+  }
+}`,
+    variables: { subjectId: '$DEMO_POST' },
+  },
 ];

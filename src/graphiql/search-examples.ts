@@ -19,14 +19,30 @@ const hits = `nodes {
         ... on TreeNode {
           path
         }
+        ... on Note {
+          title
+        }
+        ... on Post {
+          title
+        }
+        ... on File {
+          name
+        }
+        ... on Task {
+          task: title
+        }
+        ... on Comment {
+          content
+        }
       }
     }`;
 
 /** Finding things by their words and by their meaning. */
 export const searchExamples: readonly Example[] = [
   {
-    name: 'Search everywhere, by words and meaning',
-    query: `# In every space where you have a role. A word may be misspelled.
+    name: 'Search by words and meaning',
+    query: `# In every space where you have a role. A
+# word may be misspelled.
 query Search($text: String!) {
   search(text: $text, first: 5) {
     totalCount
@@ -37,14 +53,27 @@ query Search($text: String!) {
     variables: { text: 'when to water the tomatos' },
   },
   {
-    name: 'Search a space by its exact words',
-    query: `# "…" holds a phrase together, -word leaves out, or is either.
+    name: 'Search by exact words',
+    query: `# "…" holds a phrase together, -word leaves
+# out, or is either.
 query SearchSpace($spaceId: ID!, $text: String!) {
-  search(spaceId: $spaceId, text: $text, mode: EXACT, types: [TREE_NODE]) {
+  search(spaceId: $spaceId, text: $text, mode: EXACT) {
     totalCount
     ${hits}
   }
 }`,
-    variables: { spaceId, text: 'bed -rhubarb' },
+    variables: { spaceId, text: 'tomatoes -potatoes' },
+  },
+  {
+    name: 'Search by meaning, in files only',
+    query: `# What is inside them is read: Markdown,
+# CSV, PDF, Word, HTML.
+query SearchFiles($spaceId: ID!, $text: String!) {
+  search(spaceId: $spaceId, text: $text, mode: SEMANTIC, types: [FILE]) {
+    degraded
+    ${hits}
+  }
+}`,
+    variables: { spaceId, text: 'how much did we harvest' },
   },
 ];

@@ -2,7 +2,7 @@ import type { Example } from './examples.js';
 
 const spaceId = '$DEMO_SPACE';
 
-/** Spaces, people and whatever has an id. */
+/** Spaces, organizations and people. */
 export const spaceExamples: readonly Example[] = [
   {
     name: 'A public space, for anybody',
@@ -51,50 +51,50 @@ mutation MakeSpace($input: CreateSpaceInput!) {
     },
   },
   {
-    name: 'Anything by its id',
-    query: `query ById($id: ID!) {
-  node(id: $id) {
-    __typename
-    id
-    ... on Space {
-      name
-    }
-    ... on TreeNode {
-      path
-      value
+    name: 'Organizations and their members',
+    query: `query MyOrganizations {
+  viewer {
+    organizations(first: 10) {
+      nodes {
+        id
+        slug
+        name
+        viewerRole
+        members(first: 20) {
+          totalCount
+          edges {
+            role
+            joinedAt
+            node {
+              user {
+                handle
+                name
+              }
+            }
+          }
+        }
+      }
     }
   }
 }`,
-    variables: { id: spaceId },
+    variables: {},
   },
   {
-    name: 'Write once, however often it is sent',
-    query: `# Send it again: the same answer, and
-# nothing is written a second time.
-mutation WriteOnce($input: WriteTreeNodeInput!, $key: String!) {
-  writeTreeNode(input: $input) @idempotent(key: $key) {
-    treeNode {
-      path
-      version
-    }
-    eventCursor
-  }
-}`,
-    variables: { input: { spaceId, path: '/examples/once', value: 'first' }, key: 'example-$UNIQUE' },
-  },
-  {
-    name: 'Change part of a value',
-    query: `# A JSON merge patch: null removes a key.
-mutation PatchNode($input: PatchTreeNodeInput!) {
-  patchTreeNode(input: $input) {
-    treeNode {
-      path
-      value
-      version
+    name: 'Invite someone',
+    query: `# Once: a second open offer to the same
+# address is a CONFLICT.
+mutation InviteSomeone($input: CreateInvitationInput!) {
+  createInvitation(input: $input) {
+    token
+    invitation {
+      id
+      email
+      spaceRole
+      expiresAt
     }
   }
 }`,
-    variables: { input: { spaceId, path: '/settings/watering', patch: { litres: 45 } } },
+    variables: { input: { spaceId, email: 'newcomer@example.com', spaceRole: 'EDITOR' } },
   },
   {
     name: 'My profile and sign-ins',

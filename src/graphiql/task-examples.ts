@@ -6,10 +6,17 @@ const spaceId = '$DEMO_SPACE';
 export const taskExamples: readonly Example[] = [
   {
     name: 'What is to be done',
-    query: `query Tasks($spaceId: ID!, $filter: TaskFilter) {
+    query: `query Tasks(
+  $spaceId: ID!
+  $filter: TaskFilter
+) {
   space(by: { id: $spaceId }) {
     name
-    tasks(filter: $filter, orderBy: PRIORITY, first: 20) {
+    tasks(
+      filter: $filter
+      orderBy: PRIORITY
+      first: 20
+    ) {
       totalCount
       nodes {
         id
@@ -28,7 +35,7 @@ export const taskExamples: readonly Example[] = [
     variables: { spaceId, filter: null },
   },
   {
-    name: 'My tasks and what happened to them',
+    name: 'My tasks',
     query: `query MyTasks {
   viewer {
     tasks(first: 10) {
@@ -118,7 +125,7 @@ mutation ExportSpace($input: CreateTaskInput!) {
     variables: { spaceId, filter: { type: 'space.export' } },
   },
   {
-    name: 'Take the next task, as a runner outside',
+    name: 'Take a task, as a runner outside',
     query: `# Report with the leaseToken, or it is
 # queued again after a minute.
 mutation ClaimTask($input: ClaimTaskInput!) {
@@ -136,6 +143,47 @@ mutation ClaimTask($input: ClaimTaskInput!) {
     variables: { input: { spaceId, types: ['acme.render'] } },
   },
   {
+    name: 'A task and its history',
+    query: `query TaskHistory($id: ID!) {
+  task(id: $id) {
+    title
+    status
+    progress
+    assignee {
+      name
+    }
+    events(first: 20) {
+      nodes {
+        seq
+        kind
+        status
+        payload
+        createdAt
+      }
+    }
+    comments(first: 5) {
+      nodes {
+        content
+      }
+    }
+  }
+}`,
+    variables: { id: '$DEMO_TASK' },
+  },
+  {
+    name: 'Say how far a task is',
+    query: `mutation ReportProgress($input: ReportTaskProgressInput!) {
+  reportTaskProgress(input: $input) {
+    task {
+      status
+      progress
+      version
+    }
+  }
+}`,
+    variables: { input: { id: '$DEMO_TASK', progress: 60, logs: ['Row 3 is sown.'] } },
+  },
+  {
     name: 'Live: changes of tasks',
     query: `# Run it, then add a to-do from
 # another window.
@@ -151,5 +199,20 @@ subscription TaskChanged($spaceId: ID!) {
   }
 }`,
     variables: { spaceId },
+  },
+  {
+    name: 'Live: the history of a task',
+    query: `# Run it, then say how far the task is in
+# another window.
+subscription TaskProgress($taskId: ID!) {
+  taskProgress(taskId: $taskId) {
+    seq
+    kind
+    status
+    progress
+    payload
+  }
+}`,
+    variables: { taskId: '$DEMO_TASK' },
   },
 ];

@@ -74,6 +74,35 @@ mutation WriteNode($input: WriteTreeNodeInput!) {
     variables: { input: { spaceId, path: '/examples/theme', value: { mode: 'dark', accent: 'green' } } },
   },
   {
+    name: 'Change part of a value',
+    query: `# A JSON merge patch: null removes a key.
+mutation PatchNode($input: PatchTreeNodeInput!) {
+  patchTreeNode(input: $input) {
+    treeNode {
+      path
+      value
+      version
+    }
+  }
+}`,
+    variables: { input: { spaceId, path: '/settings/watering', patch: { litres: 45 } } },
+  },
+  {
+    name: 'Write once, however often it is sent',
+    query: `# Send it again: the same answer, and
+# nothing is written a second time.
+mutation WriteOnce($input: WriteTreeNodeInput!, $key: String!) {
+  writeTreeNode(input: $input) @idempotent(key: $key) {
+    treeNode {
+      path
+      version
+    }
+    eventCursor
+  }
+}`,
+    variables: { input: { spaceId, path: '/examples/once', value: 'first' }, key: 'example-$UNIQUE' },
+  },
+  {
     name: 'Many changes in one transaction',
     query: `# Reads see the writes before them.
 # All of it happens, or none.

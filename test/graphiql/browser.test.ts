@@ -143,7 +143,10 @@ async function open(): Promise<Page> {
 
 /** Opens an example from the list. */
 async function choose(page: Page, example: string): Promise<void> {
-  await page.getByRole('button', { name: example, exact: true }).click();
+  const button = page.locator('li button', { hasText: new RegExp(`^${example.replaceAll('?', '\\?')}$`) });
+  const group = page.locator('.examples details', { has: button });
+  if ((await group.getAttribute('open')) === null) await group.locator('summary').click();
+  await button.click();
   await page.locator('.examples [aria-current="true"]', { hasText: example }).waitFor();
 }
 

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { fileTypeFromBuffer } from 'file-type';
 import type { App } from '../../core/context.js';
 import { AppError, badInput } from '../../core/errors.js';
-import { agrees } from './media-type.js';
+import { typeFault } from './media-type.js';
 import { fromStore } from './store.js';
 import { type UploadSessionRow, uploadKey } from './upload.js';
 
@@ -29,8 +28,5 @@ export async function compose(app: App, session: UploadSessionRow): Promise<AppE
   await fromStore(app, read());
   if (size !== Number(session.sizeBytes)) return badInput('sizeBytes', `is ${size} in truth`);
   if (hash.digest('hex') !== session.checksum) return badInput('checksum', 'is not that of the bytes');
-  const sniffed = await fileTypeFromBuffer(head);
-  if (!agrees(session.mimeType, sniffed?.mime ?? null))
-    return badInput('mimeType', sniffed ? `is ${sniffed.mime} in truth` : 'is not what the bytes are');
-  return null;
+  return typeFault(session.mimeType, head);
 }

@@ -1,4 +1,4 @@
-import { supportedMimeTypes } from 'file-type';
+import { type AppError, badInput } from '../../core/errors.js';
 
 /** Containers that say no more of themselves at their beginning, and what may be inside. */
 const containers: Readonly<Record<string, RegExp>> = {
@@ -19,11 +19,20 @@ const aliases: Readonly<Record<string, string>> = {
 };
 const plain = (type: string) => aliases[type] ?? type;
 
-/** Whether bytes of the type that was found may be called what they were declared to be; null: no type was found. */
-export function agrees(declared: string, sniffed: string | null): boolean {
+/** What is wrong with the type that bytes, which begin so, were declared to be of; null when nothing is. */
+export async function typeFault(declared: string, head: Buffer): Promise<AppError | null> {
+  // Loaded with the first upload: processes start without it.
+  const { fileTypeFromBuffer, supportedMimeTypes } = await import('file-type');
+  const sniffed = (await fileTypeFromBuffer(head))?.mime ?? null;
+  if (agrees(declared, sniffed, supportedMimeTypes)) return null;
+  return badInput('mimeType', sniffed ? `is ${sniffed} in truth` : 'is not what the bytes are');
+}
+
+/** Whether bytes of the type that was found may be called what they were declared to be; null: none of those that can be found by the bytes. */
+function agrees(declared: string, sniffed: string | null, findable: ReadonlySet<string>): boolean {
   if (declared === 'application/octet-stream') return true;
   // Text has no mark of its own; what should have one and has not, is something else.
-  if (sniffed === null) return /^text\//.test(declared) || !supportedMimeTypes.has(plain(declared) as 'image/png');
+  if (sniffed === null) return /^text\//.test(declared) || !findable.has(plain(declared));
   return plain(declared) === plain(sniffed) || containers[sniffed]?.test(declared) === true;
 }
 

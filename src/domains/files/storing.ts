@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { fileTypeFromBuffer } from 'file-type';
 import type { App } from '../../core/context.js';
 import { AppError, badInput } from '../../core/errors.js';
 import { blobKey } from './file.js';
-import { agrees } from './media-type.js';
+import { typeFault } from './media-type.js';
 import { fromStore } from './store.js';
 import { maxFileBytes } from './upload.js';
 
@@ -54,9 +53,8 @@ export async function storeBytes(app: App, version: NewBytes, body: AsyncIterabl
   });
   await fromStore(app, put);
   if (fault !== null) throw fault;
-  const sniffed = (await fileTypeFromBuffer(head))?.mime ?? null;
-  if (!agrees(version.mimeType, sniffed))
-    throw badInput('mimeType', sniffed ? `is ${sniffed} in truth` : 'is not what the bytes are');
+  const misnamed = await typeFault(version.mimeType, head);
+  if (misnamed) throw misnamed;
   return { sizeBytes, checksum: hash.digest('hex') };
 }
 

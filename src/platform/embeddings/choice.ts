@@ -2,7 +2,6 @@ import type { UpstashVectors } from '../vectors/upstash.js';
 import type { Embeddings } from './embeddings.js';
 import { localEmbeddings } from './local.js';
 import { type OpenAiEmbeddings, openAiEmbeddings } from './openai.js';
-import { upstashEmbeddings } from './upstash.js';
 
 /** A remote model: one that speaks OpenAI's protocol, or that of the vectors store itself. */
 export type EmbeddingsSettings =
@@ -10,12 +9,13 @@ export type EmbeddingsSettings =
   | { readonly inStore: true; readonly model: string; readonly dimensions: number };
 
 /** What makes the vectors; without settings, the model that comes with the packages. */
-export function embeddingsOf(
+export async function embeddingsOf(
   settings: EmbeddingsSettings | undefined,
   vectors: UpstashVectors | undefined,
-): Embeddings {
+): Promise<Embeddings> {
   if (!settings) return localEmbeddings();
   if (!('inStore' in settings)) return openAiEmbeddings(settings);
   if (!vectors) throw new Error('A model in the vectors store needs a vectors store.');
+  const { upstashEmbeddings } = await import('./upstash.js');
   return upstashEmbeddings({ ...vectors, ...settings });
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Job, Logger, runOnce, run as runWorkers, type TaskList, type WorkerEvents } from 'graphile-worker';
+import type { Job, Logger, TaskList, WorkerEvents } from 'graphile-worker';
 import pg from 'pg';
 import type { Log } from '../log.js';
 import { type DoJob, type JobRecord, leaseSeconds, type Queue } from './queue.js';
@@ -17,20 +17,24 @@ const heartbeatMs = (leaseSeconds / 3) * 1_000;
 const pollMs = 2_000;
 const restartMs = 1_000;
 
+/** The library is loaded once there is work to do: processes start without it. */
+const library = () => import('graphile-worker');
+
 /** The queue in the tables of graphile-worker, on connections of its own. */
 export function graphileQueue({ url, log }: GraphileQueueOptions): Queue {
   let pool: pg.Pool | null = null;
   const connections = () => (pool ??= openPool(url, log));
   const ask: Ask = async <Row extends object>(text: string, values: readonly unknown[]) =>
     (await connections().query<Row>(text, [...values])).rows;
-  const shared = { logger: loggerOf(log), noHandleSignals: true } as const;
+  const shared = async () => ({ logger: await loggerOf(log), noHandleSignals: true }) as const;
 
   return {
     async work(names, concurrency, run) {
       const held = holding(ask, log);
       const stopping = new AbortController();
+      const { run: runWorkers } = await library();
       const options = {
-        ...shared,
+        ...(await shared()),
         concurrency,
         pollInterval: pollMs,
         gracefulShutdownAbortTimeout: 5_000,
@@ -66,7 +70,14 @@ export function graphileQueue({ url, log }: GraphileQueueOptions): Queue {
       try {
         await held.beat();
         const taskList = tasksOf(names, run, held, ask, log);
-        await runOnce({ ...shared, concurrency: 1, pgPool: connections(), taskList, events: endedBy(signal) });
+        const { runOnce } = await library();
+        await runOnce({
+          ...(await shared()),
+          concurrency: 1,
+          pgPool: connections(),
+          taskList,
+          events: endedBy(signal),
+        });
       } finally {
         held.end();
       }
@@ -154,11 +165,13 @@ function endedBy(signal: AbortSignal | undefined): WorkerEvents {
 }
 
 /** What the library has to say besides that a job failed, of which we speak ourselves. */
-const loggerOf = (log: Log) =>
-  new Logger(() => (level, message, meta) => {
+async function loggerOf(log: Log): Promise<Logger> {
+  const { Logger } = await library();
+  return new Logger(() => (level, message, meta) => {
     if (meta?.['failure']) return;
     if (level === 'error' || level === 'warning') log.warn('The job queue has trouble.', { error: message });
   });
+}
 
 const beatSql = `with freed as (
     update graphile_worker._private_jobs set locked_at = null, locked_by = null, run_at = greatest(run_at, now()),
