@@ -91,6 +91,21 @@ test('one that fails is tried again after a pause that grows and differs, then l
   expect(await rows('fails')).toEqual([]);
 });
 
+test('one that another with its key supersedes while it runs is not laid aside, however it ends', async () => {
+  const job = { key: 'of two', payload: { spaceId: w.space.id } };
+  await add('superseded', job);
+  const done: string[] = [];
+  await w.app.queue.runDue(['superseded'], async () => {
+    if (done.push('tried') > 1) return;
+    await add('superseded', job);
+    throw new Error('no');
+  });
+  expect(done).toEqual(['tried', 'tried']);
+  expect(await w.app.queue.laidAside(10, w.space.id)).toEqual([]);
+  await w.app.queue.runDue(['none'], async () => {});
+  expect(await rows('superseded')).toEqual([]);
+});
+
 test('a job whose process ended in the middle is free after its lease, and whoever held it does not end it for the other', async () => {
   await add('held');
   let letGo = () => {};

@@ -69,6 +69,14 @@ describe('by words', () => {
     expect((await exact('slugs or sugar')).sort()).toEqual(['/beds/lettuce', '/kitchen/creme']);
   });
 
+  test('a word that is left out is left out of what is near in meaning too', async () => {
+    const both = (text: string) => pathsFound(w.viewer, text, { mode: 'HYBRID' });
+    expect(await both('watering tomatoes')).toContain('/beds/tomatoes');
+    expect(await both('watering tomatoes -mornings')).not.toContain('/beds/tomatoes');
+    expect(await both('watering tomatoes -"water the tomatoes"')).not.toContain('/beds/tomatoes');
+    expect(await both('watering tomatoes -"tomatoes the water"')).toContain('/beds/tomatoes');
+  });
+
   test('nothing is found of nothing, and no text breaks it', async () => {
     for (const text of ['the of and', '!!!', "'); drop table", ':*&|!<->', '((', '\\', '"', '-', 'xylophone quux'])
       expect({ text, found: await exact(text) }).toEqual({ text, found: [] });

@@ -83,7 +83,11 @@ const ended = () => new AppError('CONFLICT', 'The upload has ended.');
 function assertComplete({ now }: App, { status, expiresAt, parts, ...session }: UploadSessionRow): void {
   if ((status !== 'OPEN' && status !== 'CHECKING') || expiresAt <= now()) throw ended();
   const missing = partCount(session) - Object.keys(parts).length;
-  if (missing > 0) throw new AppError('CONFLICT', `${missing} parts have not arrived.`);
+  if (missing > 0)
+    throw new AppError(
+      'CONFLICT',
+      `${missing} of the parts ${missing === 1 ? 'has' : 'have'} not arrived; receivedParts says which have.`,
+    );
 }
 
 /** Names the object in the database: from here on the file is there. */

@@ -1,4 +1,4 @@
-import { AppError, notFound } from '../../core/errors.js';
+import { AppError } from '../../core/errors.js';
 import type { Tx } from '../../core/write.js';
 
 /** The id of the folder at a path, held still until the change commits; null for the root. NOT_FOUND when there is none. */
@@ -7,7 +7,7 @@ export async function lockFolderAt(tx: Tx, spaceId: string, path: string): Promi
   const [row] = await tx.sql<{
     id: string;
   }>`select id from "Folder" where "spaceId" = ${spaceId} and path = ${path} for share`;
-  if (!row) throw notFound();
+  if (!row) throw new AppError('NOT_FOUND', `There is no folder at ${path}.`);
   return row.id;
 }
 

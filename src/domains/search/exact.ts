@@ -17,6 +17,23 @@ const mostOfWord = 500;
 /** A phrase, a word left out, or an alternative. */
 const hasOperators = (text: string) => /"|(^|\s)-\S|\sor\s/i.test(text);
 
+/** Findings without those that have what the text leaves out: what is near in meaning often has it. */
+export async function withoutLeftOut(
+  ctx: Ctx,
+  text: string,
+  findings: readonly Finding[],
+): Promise<readonly Finding[]> {
+  const leftOut = wordsAndOperators(text).match(/(?<!\S)-("[^"]*"|[^\s"]+)/g) ?? [];
+  if (leftOut.length === 0 || findings.length === 0) return findings;
+  const rows = await ctx.app.database.query<{ id: string }>(
+    `select "resourceId" as id from websearch_to_tsquery('canopy', $2) q, "SearchText"
+     where "resourceId" = any($1::text[]) and numnode(q) > 0 and not tsv @@ q`,
+    [findings.map(({ id }) => id), leftOut.join(' ')],
+  );
+  const having = new Set(rows.map(({ id }) => id));
+  return findings.filter(({ id }) => !having.has(id));
+}
+
 /** How the words of a text are looked up: a word that stands nowhere, as far as the viewer may see, is one that looks like it. */
 export async function lookupOf(ctx: Ctx, { text, spaces, types }: Question): Promise<Lookup> {
   if (hasOperators(text)) return { whole: wordsAndOperators(text), part: null, groups: [], isMended: false };

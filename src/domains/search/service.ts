@@ -6,7 +6,7 @@ import { roles } from '../../core/roles.js';
 import type { QuerySearchArgs, SearchMode, SearchType } from '../../generated/graphql.js';
 import { EmbeddingsUnavailable } from '../../platform/embeddings/embeddings.js';
 import { VectorsUnavailable } from '../../platform/vectors/vectors.js';
-import { exactHits, lookupOf } from './exact.js';
+import { exactHits, lookupOf, withoutLeftOut } from './exact.js';
 import { fuse } from './fusion.js';
 import { shownOf } from './highlights.js';
 import { type Finding, type Question, type SearchConnectionRow, type SearchHitRow, SearchText } from './search.js';
@@ -61,7 +61,10 @@ async function find(
   const lookup = await lookupOf(ctx, question);
   const semantic = mode === 'EXACT' ? [] : await withoutVectors(ctx, semanticHits(ctx, question));
   const exact = mode === 'SEMANTIC' && semantic ? [] : await exactHits(ctx, question, lookup);
-  const found: Finding[] = mode === 'HYBRID' && semantic ? fuse(exact, semantic) : [...exact, ...(semantic ?? [])];
+  const found: Finding[] =
+    mode === 'HYBRID' && semantic
+      ? fuse(exact, await withoutLeftOut(ctx, question.text, semantic))
+      : [...exact, ...(semantic ?? [])];
   return { hits: found.map((hit) => ({ ...hit, lookup })), degraded: semantic ? [] : ['VECTORS'] };
 }
 

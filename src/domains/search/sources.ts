@@ -43,10 +43,11 @@ export const sources: { readonly [Type in SearchType]: Source } = {
   NOTE: {
     shape: noteShape as KeyedShape<{ id: string }>,
     scope: 'knowledge:read',
-    columns: ['title', 'keywords', 'content'],
-    text: ({ title, keywords, content }) => ({
+    columns: ['title', 'keywords', 'keywordsGiven', 'content'],
+    // Keywords that were found in the text stand there already.
+    text: ({ title, keywords, keywordsGiven, content }) => ({
       title: String(title),
-      body: `${Array.isArray(keywords) ? keywords.join(', ') : ''}\n${content}`.trim(),
+      body: `${content}\n${keywordsGiven === true && Array.isArray(keywords) ? keywords.join(', ') : ''}`.trim(),
     }),
   },
   POST: {

@@ -40,5 +40,10 @@ export type RunnerTypeName = keyof typeof runnerTypes;
 /** What the runner of a type is told. */
 export type RunnerParameters<Type extends RunnerTypeName> = z.output<(typeof runnerTypes)[Type]['parameters']>;
 
+const ownVendors: ReadonlySet<string> = new Set(Object.keys(runnerTypes).map((type) => type.split('.')[0] ?? type));
+
+/** Whether a type is called as Canopy's own are, and is none of them: no runner would ever take it. */
+export const isMistaken = (type: string): boolean => !isRunnerType(type) && ownVendors.has(type.split('.')[0] ?? type);
+
 /** Whether Canopy runs tasks of this type itself. */
 export const isRunnerType = (type: string): type is RunnerTypeName => Object.hasOwn(runnerTypes, type);

@@ -10,7 +10,7 @@ import { unchanged } from '../../core/versions.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type { CancelTaskInput, CreateTaskInput, RetryTaskInput, UpdateTaskInput } from '../../generated/graphql.js';
 import { seal } from '../tree/value.js';
-import { isRunnerType, runnerTypes } from './runners.js';
+import { isMistaken, isRunnerType, runnerTypes } from './runners.js';
 import { manual, NewTask, TaskChange, type TaskRow, taskShape } from './task.js';
 import { addJob, known, move, taskColumns } from './transition.js';
 
@@ -18,6 +18,7 @@ import { addJob, known, move, taskColumns } from './transition.js';
 export async function createTask(ctx: Ctx, input: CreateTaskInput): Promise<Written<TaskRow>> {
   const task = parse(NewTask, input);
   const { spaceId, type } = task;
+  if (isMistaken(type)) throw badInput('type', `is none that Canopy runs: ${Object.keys(runnerTypes).join(', ')}`);
   const parameters = parametersOf(type, input.parameters);
   if (isRunnerType(type)) await allow(ctx, runnerTypes[type].asks, { space: spaceId });
   const title = task.title ?? (isRunnerType(type) ? runnerTypes[type].title : null);

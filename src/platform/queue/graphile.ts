@@ -173,10 +173,16 @@ async function loggerOf(log: Log): Promise<Logger> {
   });
 }
 
-const beatSql = `with freed as (
+// A job without a key was superseded by another; nobody needs to hear how it ended.
+const superseded = 'key is null and attempts >= max_attempts';
+
+const beatSql = `with forgotten as (
+    delete from graphile_worker._private_jobs
+    where ${superseded} and (locked_at is null or locked_at < now() - make_interval(secs => $3::float8)) and id <> all($1::bigint[])
+  ), freed as (
     update graphile_worker._private_jobs set locked_at = null, locked_by = null, run_at = greatest(run_at, now()),
       last_error = coalesce(last_error, 'Its process ended in the middle.')
-    where locked_at < now() - make_interval(secs => $3::float8) and id <> all($1::bigint[])
+    where locked_at < now() - make_interval(secs => $3::float8) and id <> all($1::bigint[]) and not (${superseded})
   )
   update graphile_worker._private_jobs j set locked_at = now() from unnest($1::bigint[], $2::text[]) mine (id, by)
     where j.id = mine.id and j.locked_by = mine.by returning j.id::text as id`;
@@ -187,7 +193,7 @@ const jitterSql = `update graphile_worker._private_jobs set run_at = now() + ran
 const laidAsideSql = `select j.id::text as id, t.identifier as name, j.payload, j.attempts as attempt, j.max_attempts as "maxAttempts", j.run_at as "runAt",
     j.created_at as "createdAt", j.updated_at as "updatedAt", j.locked_at is not null as "isRunning", j.last_error as "lastError"
   from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
-  where j.attempts >= j.max_attempts and j.locked_at is null and ($2::text is null or j.payload->>'spaceId' = $2) order by j.id limit $1`;
+  where j.attempts >= j.max_attempts and j.locked_at is null and j.key is not null and ($2::text is null or j.payload->>'spaceId' = $2) order by j.id limit $1`;
 
 const forgetSql = `delete from graphile_worker._private_jobs where payload->>'spaceId' = $1 and locked_at is null returning id`;
 
