@@ -28,6 +28,8 @@ export interface Viewer {
   readonly scopes: ReadonlySet<string> | null;
   /** Null: every space that the user may enter. */
   readonly spaceIds: ReadonlySet<string> | null;
+  /** Set where what is read comes before all members of this space: it is what each of them may see, and the viewer too. */
+  readonly among?: string;
   /** When the credential stops to count; null when it does not expire by itself. */
   readonly expiresAt: Date | null;
 }

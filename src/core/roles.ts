@@ -66,6 +66,13 @@ const nobody = rolesOf([], null, null);
 /** The roles of a viewer: from memory, or by one statement. */
 export async function loadRoles(app: App, viewer: Viewer | null): Promise<Roles> {
   if (!viewer) return nobody;
+  const { among } = viewer;
+  if (among === undefined) return ownRoles(app, viewer);
+  const isMember = (await ownRoles(app, viewer)).spaces.has(among);
+  return isMember ? rolesOf([{ kind: 'space', id: among, role: 'VIEWER' }], null, new Set([among])) : nobody;
+}
+
+async function ownRoles(app: App, viewer: Viewer): Promise<Roles> {
   const { userId, organizationId, spaceIds } = viewer;
   const principal = organizationId ?? userId;
   const key = spaceIds ? `roles ${principal} in ${[...spaceIds].join()}` : `roles ${principal}`;

@@ -4,6 +4,7 @@ import { anotherApp } from '../support/another-app.js';
 import { allDeltas, chatting, textOf } from '../support/chats.js';
 import { eventually } from '../support/eventually.js';
 import { modelServer } from '../support/model-server.js';
+import { newDraft } from '../support/posts.js';
 import { newSpace } from '../support/tenancy.js';
 import { treeOf } from '../support/tree.js';
 import { viewerOf, type World, world } from '../support/world.js';
@@ -78,9 +79,10 @@ test('a model answers, and what it needs it looks for in the space', async () =>
   expect(JSON.stringify(second?.messages)).toContain('runner beans');
 });
 
-test('a model finds what the asker may see, and nothing else', async () => {
+test('a model finds what the asker and all other members may see, and nothing else', async () => {
   const { id: theirs } = await newSpace(w.owner);
   await treeOf(w.owner, theirs).put('/secret', { crop: 'truffles' });
+  await newDraft(w.owner, theirs, { title: 'Truffles, between us' });
   await w.runJobs();
   const search = [{ call: { name: 'search', input: { text: 'truffles' } } }];
   model.answer(({ messages }) => (messages.at(-1)?.role === 'tool' ? [{ text: 'Done' }] : search));

@@ -148,7 +148,7 @@ test('the file of an export is its asker’s alone, and no part of the next expo
   });
   expect(await files.used()).toBe(task.result.sizeBytes);
   expect((await filesOf(w.admin, spaceId, door).file(task.result.fileId)).data.file).toBeNull();
-  expect((await tasksOf(w.admin, spaceId).task(task.id)).resultLocation).toBeNull();
+  expect(await tasksOf(w.admin, spaceId).task(task.id)).toMatchObject({ result: null, resultLocation: null });
   expect(countsOf(await transfer.lines(w.owner, spaceId))).toEqual({ end: 1 });
 });
 

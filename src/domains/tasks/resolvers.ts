@@ -30,6 +30,9 @@ export const resolvers: Resolvers = {
     space: (task, _, ctx, info) => loadExisting(ctx, spaceShape, task.spaceId, info),
     owner: (task, _, ctx, info) => (task.ownerId ? loadAlong(ctx, userShape, task.ownerId, info) : null),
     assignee: (task, _, ctx, info) => (task.assigneeId ? loadAlong(ctx, userShape, task.assigneeId, info) : null),
+    // What tells of a file that the viewer may not see is none of theirs either.
+    result: async ({ result, resultLocation }, _, ctx) =>
+      resultLocation && !(await readableLocation(ctx, resultLocation)) ? null : result,
     resultLocation: ({ resultLocation }, _, ctx) => resultLocation && readableLocation(ctx, resultLocation),
     events: (task, args, ctx, info) => loadPage(ctx, eventsOfTask, [task.id], args, info),
   },

@@ -52,7 +52,13 @@ export const taskShape = shape<TaskRow>({
   key: 'id',
   columns,
   always: ['id'],
-  fields: { space: ['spaceId'], owner: ['ownerId'], assignee: ['assigneeId'], events: ['id'] },
+  fields: {
+    space: ['spaceId'],
+    owner: ['ownerId'],
+    assignee: ['assigneeId'],
+    events: ['id'],
+    result: ['result', 'resultLocation'],
+  },
   inJson: {
     parameters: 'never',
     result: 'never',
