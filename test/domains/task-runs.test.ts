@@ -174,6 +174,22 @@ test('of one concurrency key one runs at a time, and the next one’s turn comes
   expect(await tasks.task(b.id)).toMatchObject({ status: 'COMPLETED' });
 });
 
+test('the next one’s turn comes too when an account is closed whose task runs', async () => {
+  const leaver = await w.person('Lea');
+  await w.app.database.prisma.spaceMember.create({ data: { spaceId, userId: leaver.id, role: 'EDITOR' } });
+  w.app.memory.forgetAll();
+  const theirs = await tasksOf(leaver, spaceId).made({ type: 'tree.checksum', concurrencyKey: 'left' });
+  const waiting = await check({ concurrencyKey: 'left' });
+  expect(await takeTask(w.app, theirs.id)).toMatchObject({ status: 'RUNNING' });
+  await w.runJobs();
+  expect(await tasks.task(waiting.id)).toMatchObject({ status: 'QUEUED' });
+  await make(leaver, 'mutation ($input: DeleteUserInput!) { deleteUser(input: $input) { deletedUserId } }', {
+    mode: 'ANONYMIZE',
+  });
+  await w.runJobs();
+  expect(await tasks.task(waiting.id)).toMatchObject({ status: 'COMPLETED' });
+});
+
 test('many that begin at once keep to their concurrency key', async () => {
   const made = await Promise.all(Array.from({ length: 12 }, () => check({ concurrencyKey: 'race' })));
   const taken = await Promise.all(made.map(({ id }) => takeTask(w.app, id)));

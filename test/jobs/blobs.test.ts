@@ -258,7 +258,11 @@ describe('a store that fails', () => {
     expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes);
     const file = data.completeUpload.file.id;
     store.fail(1);
-    expect((await files.get(file)).status).toBe(503);
+    const refused = await files.get(file);
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('cache-control')).toBe('no-store');
+    for (const header of ['etag', 'content-disposition', 'accept-ranges'])
+      expect(refused.headers.get(header)).toBeNull();
     expect((await files.get(file, { headers: { range: 'bytes=0-3' } })).status).toBe(206);
   });
 

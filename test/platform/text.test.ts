@@ -92,6 +92,31 @@ describe('there is no text', () => {
     }
   });
 
+  test('in a PDF that unpacks to far more than a PDF says', async () => {
+    expect(await textOf(pdfOf(['Beans'], Buffer.alloc(1024 * 1024, ' ')), 'application/pdf')).toBe('Beans');
+    const bomb = pdfOf(['Beans'], Buffer.alloc(200 * 1024 * 1024, ' '));
+    expect(bomb.length).toBeLessThan(300_000);
+    await expect(textOf(bomb, 'application/pdf')).rejects.toThrow(TextUnreadable);
+  });
+
+  test('in an archive whose directory says that it has fewer entries, or that it stands elsewhere', async () => {
+    const bomb = zipOf({ ...docxParts(['x']), 'word/bomb.xml': Buffer.alloc(100 * 1024 * 1024) });
+    const end = bomb.length - 22;
+    const none = Buffer.from(bomb);
+    none.writeUInt16LE(0, end + 8);
+    none.writeUInt16LE(0, end + 10);
+    const large = Buffer.from(none);
+    large.writeUInt32LE(0xffffffff, end + 16);
+    const [before, behind] = [
+      bomb.subarray(0, bomb.readUInt32LE(end + 16)),
+      bomb.subarray(bomb.readUInt32LE(end + 16)),
+    ];
+    const shifted = Buffer.concat([before, Buffer.alloc(1_000), behind]);
+    await expect(textOf(none, docx)).rejects.toThrow('Cannot create a Buffer larger');
+    await expect(textOf(large, docx)).rejects.toThrow('directory');
+    await expect(textOf(shifted, docx)).rejects.toThrow('directory');
+  });
+
   test('for whoever no longer waits', async () => {
     await expect(extractText(Buffer.from('x'), 'text/plain', AbortSignal.abort(new Error('enough')))).rejects.toThrow(
       'enough',

@@ -1,13 +1,14 @@
-import { crc32, deflateRawSync } from 'node:zlib';
+import { crc32, deflateRawSync, deflateSync } from 'node:zlib';
 
-/** A PDF of one page with these lines, as small as one can be. */
-export function pdfOf(lines: readonly string[]): Buffer {
-  const text = lines.map((line, at) => `BT /F1 12 Tf 50 ${750 - 20 * at} Td (${line}) Tj ET`).join('\n');
+/** A PDF of one page with these lines, as small as one can be; `more` stands behind them, and then they are packed. */
+export function pdfOf(lines: readonly string[], more?: Buffer): Buffer {
+  const plain = lines.map((line, at) => `BT /F1 12 Tf 50 ${750 - 20 * at} Td (${line}) Tj ET`).join('\n');
+  const text = more ? deflateSync(Buffer.concat([Buffer.from(`${plain}\n`), more])).toString('latin1') : plain;
   const objects = [
     '<< /Type /Catalog /Pages 2 0 R >>',
     '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
     '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>',
-    `<< /Length ${text.length} >>\nstream\n${text}\nendstream`,
+    `<< /Length ${text.length}${more ? ' /Filter /FlateDecode' : ''} >>\nstream\n${text}\nendstream`,
     '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
   ];
   let body = '%PDF-1.4\n';

@@ -59,7 +59,8 @@ export async function subjectOf(ctx: Ctx, id: string, at?: Selection): Promise<C
 export async function holdSubject(tx: Tx, id: string): Promise<void> {
   const shape = kindOf(id)?.shape;
   if (!shape) throw notFound();
-  const there = sqlText(shape.gone ? `"${shape.gone}" is null` : 'true');
-  const [row] = await tx.sql`select id from ${sqlText(`"${shape.model}"`)} where id = ${id} and ${there} for key share`;
+  // What is only marked as gone is held against being marked.
+  const held = sqlText(shape.gone ? `"${shape.gone}" is null for share` : 'true for key share');
+  const [row] = await tx.sql`select id from ${sqlText(`"${shape.model}"`)} where id = ${id} and ${held}`;
   if (!row) throw notFound();
 }

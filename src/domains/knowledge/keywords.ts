@@ -21,7 +21,8 @@ const unspaced =
 const particle = /^\p{Script=Hiragana}{1,2}$/u;
 const dictionary = new Intl.Segmenter('und', { granularity: 'word' });
 const runs = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}]+)*/gu;
-const addresses = /\b(?:https?|ftp|mailto):\S+|!?\[([^\]]*)\]\([^)\s]*\)/giu;
+// Bounded, or brackets that nobody closes would be looked for to the end of the text from each of them.
+const addresses = /\b(?:https?|ftp|mailto):\S+|!?\[([^\]]{0,200})\]\([^)\s]{0,500}\)/giu;
 
 /** A word in the form that people read: one width, lower case, single spaces, no `#` before it. */
 export function normalWord(word: string): string {

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { App } from '../../core/context.js';
 import { AppError } from '../../core/errors.js';
@@ -34,38 +34,47 @@ export async function answerBlob(app: App, exchange: Exchange): Promise<void> {
 }
 
 async function sendContent({ request, response }: Exchange, content: Content, seconds: number): Promise<void> {
-  const { sizeBytes, checksum } = content;
-  const etag = `"${checksum}"`;
+  const { sizeBytes } = content;
+  const etag = `"${content.checksum}"`;
+  const wanted = wantedOf(request.headers, etag, sizeBytes);
+  const isRead = request.method !== 'HEAD' && typeof wanted !== 'string';
+  // Before anything is said of it: what cannot be had is refused like everything else, and not kept.
+  const body = isRead ? await content.open(wanted.part) : null;
   describe(response, content, seconds);
   response.setHeader('etag', etag);
-  if (matches(request.headers['if-none-match'], etag)) {
-    response.statusCode = 304;
+  response.statusCode = statusOf(wanted);
+  if (wanted === 'none') response.setHeader('content-range', `bytes */${sizeBytes}`);
+  if (typeof wanted !== 'string') {
+    const { from, to } = wanted.part ?? { from: 0, to: sizeBytes - 1 };
+    if (wanted.part) response.setHeader('content-range', `bytes ${from}-${to}/${sizeBytes}`);
+    response.setHeader('content-length', to - from + 1);
+  }
+  if (!body) {
     response.end();
     return;
   }
-  const { range, 'if-range': ifRange } = request.headers;
-  const wanted = ifRange === undefined || ifRange === etag ? rangeOf(range, sizeBytes) : 'all';
-  if (wanted === 'none') {
-    response.statusCode = 416;
-    response.setHeader('content-range', `bytes */${sizeBytes}`);
-    response.end();
-    return;
-  }
-  const part = wanted === 'all' ? { from: 0, to: sizeBytes - 1 } : wanted;
-  response.statusCode = wanted === 'all' ? 200 : 206;
-  if (wanted !== 'all') response.setHeader('content-range', `bytes ${part.from}-${part.to}/${sizeBytes}`);
-  response.setHeader('content-length', part.to - part.from + 1);
-  if (request.method === 'HEAD') {
-    response.end();
-    return;
-  }
-  const body = await content.open(wanted === 'all' ? undefined : part);
   try {
     await pipeline(body, response);
   } catch (error) {
     // Whoever stops reading in the middle is no failure of ours.
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   }
+}
+
+/** Nothing that the asker has not; nothing, for there are no such bytes; or all, or a part. */
+type Wanted = 'same' | 'none' | { readonly part?: ByteRange };
+
+function wantedOf(headers: IncomingHttpHeaders, etag: string, size: number): Wanted {
+  if (matches(headers['if-none-match'], etag)) return 'same';
+  const ifRange = headers['if-range'];
+  const range = ifRange === undefined || ifRange === etag ? rangeOf(headers.range, size) : 'all';
+  if (range === 'none') return 'none';
+  return range === 'all' ? {} : { part: range };
+}
+
+function statusOf(wanted: Wanted): number {
+  if (typeof wanted === 'string') return wanted === 'same' ? 304 : 416;
+  return wanted.part ? 206 : 200;
 }
 
 /** What keeps a browser from running what somebody has uploaded, and says how long it may keep it. */

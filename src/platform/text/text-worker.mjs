@@ -4,7 +4,12 @@ import { inflateRawSync } from 'node:zlib';
 
 const { bytes, reader, charset, maxTextBytes } = workerData;
 const maxUnpacked = 64 * 1024 * 1024;
+/** A stream is unpacked to arrays that double: several of the largest that is read. */
+const maxInArrays = 4 * maxUnpacked;
+const largeArray = 1024 * 1024;
 const maxEntries = 5_000;
+/** What an entry of the directory begins with. */
+const entryMark = 0x02014b50;
 
 function decoded() {
   const mark =
@@ -65,6 +70,7 @@ async function fromCsv(text) {
 }
 
 async function fromPdf() {
+  const assertWithin = limitArrays();
   const { getDocumentProxy } = await import('unpdf');
   const pdf = await getDocumentProxy(bytes, { isEvalSupported: false, disableFontFace: true, verbosity: 0 });
   const pages = [];
@@ -72,12 +78,33 @@ async function fromPdf() {
   for (let number = 1; number <= pdf.numPages && length <= maxTextBytes; number += 1) {
     const page = await pdf.getPage(number);
     const { items } = await page.getTextContent();
+    // Which takes a stream that breaks off for one that ends.
+    assertWithin();
     const text = items.map(({ str = '', hasEOL }) => (hasEOL ? `${str}\n` : str)).join('');
     length += text.length;
     pages.push(text);
     page.cleanup();
   }
   return pages.join('\n\n');
+}
+
+/** Lets this thread make so many bytes of large arrays and no more: a limit of its heap does not count what arrays hold. Answers what throws from then on. */
+function limitArrays() {
+  let left = maxInArrays;
+  const assertWithin = () => {
+    if (left < 0) throw new Error('It unpacks to too much.');
+  };
+  // What this unpacks is no array of ours until all of it is there; PDFs are unpacked without it too.
+  globalThis.DecompressionStream = undefined;
+  globalThis.Uint8Array = new Proxy(Uint8Array, {
+    construct(target, values, made) {
+      const [size] = values;
+      if (typeof size === 'number' && size >= largeArray) left -= size;
+      assertWithin();
+      return Reflect.construct(target, values, made);
+    },
+  });
+  return assertWithin;
 }
 
 async function fromDocx() {
@@ -87,22 +114,32 @@ async function fromDocx() {
   return value;
 }
 
-/** Unpacks every entry within a bound, whatever the archive says of their sizes. */
+/** Unpacks every entry within a bound, whatever the archive says of their sizes and of how many there are. */
 function assertUnpacks() {
   const zip = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = zip.lastIndexOf(Buffer.from('PK\u0005\u0006', 'latin1'));
   if (end < 0) throw new Error('It is no ZIP archive.');
-  const entries = zip.readUInt16LE(end + 10);
-  if (entries > maxEntries) throw new Error('It holds too many entries.');
+  // Whoever reads it must find the same directory: the one right before its end, in its small form.
+  const from = zip.readUInt32LE(end + 16);
+  const isLarge = [4, 6, 8, 10].some((field) => zip.readUInt16LE(end + field) === 0xffff);
+  if (isLarge || from + zip.readUInt32LE(end + 12) !== end) throw new Error('Its directory is not where it says.');
   let left = maxUnpacked;
-  for (let entry = 0, at = zip.readUInt32LE(end + 16); entry < entries; entry += 1) {
-    const [method, packed, local] = [zip.readUInt16LE(at + 10), zip.readUInt32LE(at + 20), zip.readUInt32LE(at + 42)];
-    const from = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
-    const data = zip.subarray(from, from + packed);
-    left -= method === 0 ? data.length : inflateRawSync(data, { maxOutputLength: Math.max(1, left) }).length;
+  let at = from;
+  for (let entry = 1; at < end && zip.readUInt32LE(at) === entryMark; entry += 1) {
+    if (entry > maxEntries) throw new Error('It holds too many entries.');
+    left -= unpackedBytes(zip, at, left);
     if (left <= 0) throw new Error('It unpacks to too much.');
     at += 46 + zip.readUInt16LE(at + 28) + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
   }
+  if (at !== end) throw new Error('Its directory is broken.');
+}
+
+/** How many bytes the entry makes that the directory describes at this place; throws beyond `most`. */
+function unpackedBytes(zip, at, most) {
+  const [method, packed, local] = [zip.readUInt16LE(at + 10), zip.readUInt32LE(at + 20), zip.readUInt32LE(at + 42)];
+  const from = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
+  const data = zip.subarray(from, from + packed);
+  return method === 0 ? data.length : inflateRawSync(data, { maxOutputLength: Math.max(1, most) }).length;
 }
 
 const readers = {

@@ -36,7 +36,7 @@ export const hasText = (mediaType: string): boolean => readerOf(mediaType) !== n
 
 /**
  * The text of a file: plain, Markdown, HTML, JSON, CSV, PDF or DOCX. Rejects with TextUnreadable when it is of another type, broken, encrypted, larger than 20 MiB,
- * unpacks to more than 64 MiB or takes longer than 30 seconds. Each file is read in a thread of its own, which ends with it: what it does to memory and time, it
+ * unpacks to far more than 64 MiB or takes longer than 30 seconds. Each file is read in a thread of its own, which ends with it: what it does to memory and time, it
  * does to that thread.
  */
 export async function extractText(
