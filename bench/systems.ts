@@ -53,6 +53,8 @@ export async function systemsOver(database: RunDatabase): Promise<Record<SystemI
         startServer('canopy', process.execPath, asStarted(), {
           path: '/graphql',
           env: {
+            // What follows from a change is done by workers of their own, as where speed matters.
+            JOB_WORKERS: '0',
             DATABASE_URL: url,
             DATABASE_POOL: `${pool}`,
             AUTH_SECRET: secret,

@@ -16,6 +16,9 @@ const sweepRemains: Reaction = ({ spaceId, resourceType: type }) =>
 const indexed: Reaction = ({ resourceType: type, resourceId: id, spaceId }) =>
   job('search.index', { type, id, spaceId }, { key: `search ${id}` });
 
+/** After what people wait for: of the tree there is much. */
+const indexedLater: Reaction = (event) => ({ ...indexed(event), priority: 20 });
+
 /**
  * What follows from an event besides what its listeners do: jobs, added in the transaction of the change. A domain says what
  * happened; who reacts to it stands here.
@@ -41,10 +44,10 @@ const reactions: { readonly [Type in EventType]?: readonly Reaction[] } = {
 
 /** The same for what happens too often to pay for it in its transaction: seconds later, out of the event log. */
 const laterReactions: { readonly [Type in EventType]?: readonly Reaction[] } = {
-  'tree.written': [indexed],
-  'tree.deleted': [indexed],
-  'tree.moved': [indexed],
-  'tree.restored': [indexed],
+  'tree.written': [indexedLater],
+  'tree.deleted': [indexedLater],
+  'tree.moved': [indexedLater],
+  'tree.restored': [indexedLater],
 };
 
 /** The jobs that follow from what a change said. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { App } from '../../core/context.js';
-import { AppError, badInput } from '../../core/errors.js';
+import { AppError } from '../../core/errors.js';
 import { blobKey } from './file.js';
 import { typeFault } from './media-type.js';
 import { fromStore } from './store.js';
