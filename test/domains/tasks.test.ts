@@ -111,6 +111,7 @@ test('what cannot be is named: types, bounds, parameters, and who is no member',
   const refused = [
     [{ type: 'nonsense' }, 'type'],
     [{ type: 'Vendor.Thing' }, 'type'],
+    [{ type: 'tree.checksums' }, 'type'],
     [{ title: ' ' }, 'title'],
     [{ priority: 101 }, 'priority'],
     [{ maxAttempts: 0 }, 'maxAttempts'],
@@ -118,7 +119,7 @@ test('what cannot be is named: types, bounds, parameters, and who is no member',
     [{ parameters: { a: 'x\u0000' } }, 'parameters'],
     [{ assigneeId: w.stranger.id }, 'assigneeId'],
     [{ assigneeId: 'user_00000000000000000000000000' }, 'assigneeId'],
-    [{ type: 'tree.checksum', parameters: { depth: 1 } }, ''],
+    [{ type: 'tree.checksum', parameters: { depth: 1 } }, 'parameters'],
   ] as const;
   for (const [input, path] of refused)
     expect(await editor.create(input)).toMatchObject({

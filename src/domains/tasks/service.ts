@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { allow, signedIn } from '../../core/access.js';
 import type { Ctx } from '../../core/context.js';
 import { AppError, badInput, notFound } from '../../core/errors.js';
@@ -49,7 +49,9 @@ function parametersOf(type: string, given: unknown): string {
   if (!isObject(parameters)) throw badInput('parameters', 'must be an object');
   // Sound and of a bounded depth before anyone looks into it.
   const { text } = seal(parameters, 'parameters');
-  return isRunnerType(type) ? seal(parse(runnerTypes[type].parameters, parameters), 'parameters').text : text;
+  if (!isRunnerType(type)) return text;
+  const rules = z.object({ parameters: runnerTypes[type].parameters });
+  return seal(parse(rules, { parameters }).parameters, 'parameters').text;
 }
 
 /** Changes the fields that are given, and moves a `manual` task; CONFLICT unless it has the version. */
