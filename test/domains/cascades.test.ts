@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { forgetDeparted } from '../../src/core/departed.js';
 import { purgeSpaces } from '../../src/jobs/purge-spaces.js';
 import { indexResource } from '../../src/jobs/search-index.js';
 import { sweepBlobs } from '../../src/jobs/sweep-blobs.js';
@@ -201,6 +202,7 @@ describe('what hangs on a thing goes with it, in every table:', () => {
     await runAllJobs(w);
     later = 9 * dayMs;
     await sweepBlobs(w.app, {}, run);
+    await forgetDeparted(w.app.database, w.app.now());
     await runAllJobs(w);
     return tracesOf(w.app, ...ids);
   }
