@@ -12,4 +12,6 @@ export default {
   moduleNameMapper: { '^graphql$': '<rootDir>/node_modules/graphql/index.js' },
   maxWorkers: 2,
   testTimeout: 60_000,
+  // Modules of finished files stay in memory; past this a worker makes room for a new one.
+  workerIdleMemoryLimit: '1500MB',
 };
