@@ -128,9 +128,13 @@ function rankedSql(
   const each = types.map((type) => {
     const { shape } = sources[type];
     const rules = searchedSql(sources[type], visible(shape.model, 't'));
-    const matching = (query: string, most: number) => `select '${type}' as type, s."resourceId" as id, s.tsv
-      from unnest($2::text[]) k(id) join "SearchText" s on s."spaceId" = k.id join "${shape.model}" t on t.id = s."resourceId"
-      where s."resourceType" = '${shape.model}' and s.tsv @@ ${query} and t."spaceId" = k.id and ${rules} limit ${most}`;
+    // Space by space, so that what other spaces have of a word is not read.
+    const matching = (
+      query: string,
+      most: number,
+    ) => `select '${type}' as type, m.id, m.tsv from unnest($2::text[]) k(id) cross join lateral (
+        select s."resourceId" as id, s.tsv from "SearchText" s join "${shape.model}" t on t.id = s."resourceId"
+        where s."spaceId" = k.id and s."resourceType" = '${shape.model}' and s.tsv @@ ${query} and t."spaceId" = k.id and ${rules} limit ${most}) m limit ${most}`;
     // Each word has its own share, so that a common one does not crowd out the others.
     return by === 'whole'
       ? `(${matching(asked, mostRanked)})`
