@@ -52,7 +52,7 @@ export function loadAlong<Row extends object>(
   return row === undefined ? load(ctx, shape, id, at) : row;
 }
 
-/** The row of an id that another row of the viewer's names; NOT_FOUND when it has just gone. */
+/** The row of an id that has to be there: NOT_FOUND for one that does not exist, has just gone, or is not the viewer's to see. */
 export async function loadExisting<Row extends object>(
   ctx: Ctx,
   shape: KeyedShape<Row>,

@@ -1,9 +1,8 @@
 import type { ActionName } from '../../core/actions.js';
 import type { Ctx } from '../../core/context.js';
-import { notFound } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
-import { load } from '../../core/loaders.js';
+import { loadExisting } from '../../core/loaders.js';
 import { columnsSql } from '../../core/sql.js';
 import { unchanged } from '../../core/versions.js';
 import { type Written, write } from '../../core/write.js';
@@ -13,11 +12,7 @@ import { Archiving, ChatChange, type ChatRow, chatShape, contextText, defaultTit
 const columns = columnsSql(chatShape);
 
 /** The chat as the viewer may see it; NOT_FOUND otherwise. */
-export async function seenChat(ctx: Ctx, id: string): Promise<ChatRow> {
-  const chat = await load(ctx, chatShape, id);
-  if (!chat) throw notFound();
-  return chat;
-}
+export const seenChat = (ctx: Ctx, id: string): Promise<ChatRow> => loadExisting(ctx, chatShape, id);
 
 /** What it takes to change a chat: less for one's own. */
 export const changing = ({ viewer }: Ctx, { ownerId }: ChatRow) =>

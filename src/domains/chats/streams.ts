@@ -1,7 +1,7 @@
 import type { Ctx } from '../../core/context.js';
 import { AppError, notFound } from '../../core/errors.js';
 import { parse } from '../../core/input.js';
-import { load } from '../../core/loaders.js';
+import { load, loadExisting } from '../../core/loaders.js';
 import { columnsSql } from '../../core/sql.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type { AppendToStreamInput, CancelMessageInput, FinishStreamInput } from '../../generated/graphql.js';
@@ -15,11 +15,7 @@ const columns = columnsSql(chatStreamShape);
 const messageColumns = columnsSql(messageShape);
 
 /** The stream as the viewer may see it; NOT_FOUND otherwise. */
-async function seenStream(ctx: Ctx, id: string): Promise<ChatStreamRow> {
-  const stream = await load(ctx, chatStreamShape, id);
-  if (!stream) throw notFound();
-  return stream;
-}
+const seenStream = (ctx: Ctx, id: string): Promise<ChatStreamRow> => loadExisting(ctx, chatStreamShape, id);
 
 function assertWriter(ctx: Ctx, { writerId }: ChatStreamRow): void {
   if (writerId !== writerOf(ctx)) throw new AppError('FORBIDDEN', 'Only who began the message writes it.');

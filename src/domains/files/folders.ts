@@ -2,7 +2,7 @@ import type { Ctx } from '../../core/context.js';
 import { AppError, badInput, notFound, staleVersion } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
-import { load } from '../../core/loaders.js';
+import { loadExisting } from '../../core/loaders.js';
 import { columnsSql } from '../../core/sql.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type { CreateFolderInput, DeleteFolderInput, MoveFolderInput } from '../../generated/graphql.js';
@@ -36,9 +36,7 @@ const taken = () => new AppError('CONFLICT', 'A folder has that path already.');
 export async function moveFolder(ctx: Ctx, input: MoveFolderInput): Promise<Written<FolderRow>> {
   const { id, version } = parse(FolderMove, input);
   const toPath = folderPath(input.toPath, 'toPath');
-  const seen = await load(ctx, folderShape, id);
-  if (!seen) throw notFound();
-  const { spaceId } = seen;
+  const { spaceId } = await loadExisting(ctx, folderShape, id);
   return write(ctx, 'file.write', { space: spaceId }, async (tx) => {
     await lockFolders(tx, spaceId);
     const folder = await lockVersion(tx, id, version);
@@ -70,9 +68,7 @@ export interface FolderDeletion {
 
 export async function deleteFolder(ctx: Ctx, input: DeleteFolderInput): Promise<Written<FolderDeletion>> {
   const { id, version } = parse(FolderMove, input);
-  const seen = await load(ctx, folderShape, id);
-  if (!seen) throw notFound();
-  const { spaceId } = seen;
+  const { spaceId } = await loadExisting(ctx, folderShape, id);
   return write(ctx, 'file.write', { space: spaceId }, async (tx) => {
     await lockFolders(tx, spaceId);
     const { path } = await lockVersion(tx, id, version);

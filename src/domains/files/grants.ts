@@ -2,7 +2,7 @@ import type { Ctx } from '../../core/context.js';
 import { badInput, notFound } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
-import { load, loadBy } from '../../core/loaders.js';
+import { load, loadBy, loadExisting } from '../../core/loaders.js';
 import { columnsSql } from '../../core/sql.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type { GrantAccessInput, RevokeAccessInput } from '../../generated/graphql.js';
@@ -29,8 +29,7 @@ export type WrittenGrant = Written<AccessGrantRow> & { readonly url: string | nu
 /** Gives someone, or whoever has the link, access to a file. */
 export async function grantAccess(ctx: Ctx, input: GrantAccessInput): Promise<WrittenGrant> {
   const grant = parse(NewGrant, input);
-  const file = await load(ctx, fileShape, grant.fileId);
-  if (!file) throw notFound();
+  const file = await loadExisting(ctx, fileShape, grant.fileId);
   const scope = { space: file.spaceId };
   const until = expiryOf(ctx, grant.expiresAt ?? null, input.user == null);
   const give = (insert: (tx: Tx) => Promise<AccessGrantRow[]>) =>
@@ -76,9 +75,8 @@ function expiryOf({ app }: Ctx, asked: Date | null, isLink: boolean): Date | nul
 
 /** Takes a grant back; answers its id. */
 export async function revokeAccess(ctx: Ctx, { id }: RevokeAccessInput): Promise<Written<string>> {
-  const grant = await load(ctx, accessGrantShape, id);
-  const file = grant && (await load(ctx, fileShape, grant.fileId));
-  if (!file) throw notFound();
+  const grant = await loadExisting(ctx, accessGrantShape, id);
+  const file = await loadExisting(ctx, fileShape, grant.fileId);
   return write(ctx, 'file.share', { space: file.spaceId }, async (tx) => {
     await assertShares(ctx, file);
     const [gone] = await tx.sql<AccessGrantRow>`delete from "AccessGrant" where id = ${id} returning ${columns}`;

@@ -1,10 +1,10 @@
 import { auditEntry } from '../../core/audit.js';
 import type { Ctx } from '../../core/context.js';
-import { badInput, notFound } from '../../core/errors.js';
+import { badInput } from '../../core/errors.js';
 import type { EventType } from '../../core/events.js';
 import { follow } from '../../core/follow.js';
 import { parse } from '../../core/input.js';
-import { load } from '../../core/loaders.js';
+import { loadExisting } from '../../core/loaders.js';
 import { columnsSql, sqlText } from '../../core/sql.js';
 import { unchanged } from '../../core/versions.js';
 import { type Tx, type Written, write } from '../../core/write.js';
@@ -27,9 +27,7 @@ const columns = columnsSql(fileShape);
 
 /** The file as the viewer sees it, or NOT_FOUND. */
 async function seen(ctx: Ctx, id: string): Promise<FileRow> {
-  const file = await load(ctx, fileShape, id);
-  if (!file) throw notFound();
-  return file;
+  return loadExisting(ctx, fileShape, id);
 }
 
 /** Where to read a version; that it was asked for goes into the audit log. */

@@ -3,12 +3,12 @@ import type { Ctx } from '../../core/context.js';
 import { AppError, badInput, notFound } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
-import { load } from '../../core/loaders.js';
+import { load, loadExisting } from '../../core/loaders.js';
 import { columnsSql } from '../../core/sql.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type { AbortUploadInput, StartUploadInput } from '../../generated/graphql.js';
 import { below, parsePath } from '../tree/path.js';
-import { type FileRow, fileName, fileShape, pathIn } from './file.js';
+import { fileName, fileShape, pathIn } from './file.js';
 import { mayWriteContent, writeContent } from './permission.js';
 import { lockFolderAt, nameTaken } from './place.js';
 import { release, reserve } from './quota.js';
@@ -114,11 +114,8 @@ export async function abortUpload(ctx: Ctx, { id }: AbortUploadInput): Promise<W
 }
 
 /** The session as its maker sees it, or NOT_FOUND. */
-export async function seenSession(ctx: Ctx, id: string): Promise<UploadSessionRow> {
-  const session = await load(ctx, uploadSessionShape, id);
-  if (!session) throw notFound();
-  return session;
-}
+export const seenSession = (ctx: Ctx, id: string): Promise<UploadSessionRow> =>
+  loadExisting(ctx, uploadSessionShape, id);
 
 /** Changes what an upload is about to become, where its maker may still do so. */
 export async function writeUpload<T>(
@@ -127,9 +124,7 @@ export async function writeUpload<T>(
   change: (tx: Tx) => Promise<T>,
 ): Promise<Written<T>> {
   if (session.isNew) return write(ctx, 'file.write', { space: session.spaceId }, change);
-  const file: FileRow | null = await load(ctx, fileShape, session.fileId);
-  if (!file) throw notFound();
-  return writeContent(ctx, file, change);
+  return writeContent(ctx, await loadExisting(ctx, fileShape, session.fileId), change);
 }
 
 /** Ends a session that has not ended: its room is free, its bytes go with the job. Null when it has ended before. */

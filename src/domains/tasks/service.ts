@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { allow, signedIn } from '../../core/access.js';
 import type { Ctx } from '../../core/context.js';
-import { AppError, badInput, notFound } from '../../core/errors.js';
+import { AppError, badInput } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
 import { isObject } from '../../core/json.js';
-import { load } from '../../core/loaders.js';
+import { loadExisting } from '../../core/loaders.js';
 import { unchanged } from '../../core/versions.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type { CancelTaskInput, CreateTaskInput, RetryTaskInput, UpdateTaskInput } from '../../generated/graphql.js';
@@ -117,7 +117,5 @@ async function decide(
 /** The task as the viewer may see it; NOT_FOUND otherwise. */
 export async function visible(ctx: Ctx, id: string): Promise<TaskRow> {
   signedIn(ctx);
-  const task = await load(ctx, taskShape, id);
-  if (!task) throw notFound();
-  return task;
+  return loadExisting(ctx, taskShape, id);
 }
