@@ -8,7 +8,6 @@ import { signer } from './core/signing.js';
 import { versionsUsed } from './domains/files/last-used.js';
 import { lastUsed } from './domains/identity/last-used.js';
 import { postViews } from './domains/posts/views.js';
-import { apolloServer } from './gateway/apollo.js';
 import { documents } from './gateway/documents.js';
 import type { EdgeParts, EdgeSettings } from './gateway/edge.js';
 import { serve } from './gateway/http/server.js';
@@ -153,8 +152,6 @@ export async function startGateway(
   const sdl = readSdl(new URL('../schema/', import.meta.url));
   const schema = localSchema(sdl);
   const prepared = documents(schema);
-  const apollo = apolloServer(app, schema, prepared);
-  await apollo.start();
   let draining = false;
   const runJobs = async (first: readonly ScheduledJob[], signal: AbortSignal) => {
     await addJobs(
@@ -168,7 +165,6 @@ export async function startGateway(
     schema,
     sdl: sdl.join('\n'),
     documents: prepared,
-    apollo,
     settings,
     graphiql,
     runJobs,
@@ -186,7 +182,6 @@ export async function startGateway(
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
       await closed;
-      await apollo.stop();
     },
   };
 }

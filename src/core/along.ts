@@ -1,5 +1,5 @@
 import { type Ctx, perEpoch } from './context.js';
-import type { Along, Reading } from './shape.js';
+import type { Along, Reading } from './reading.js';
 import { notGoneSql, type VisibleSql } from './sql.js';
 
 /** Rows by their keys; null where the viewer sees none. */

@@ -1,6 +1,7 @@
-import type { JsonText } from '../platform/database/database.js';
+import { JsonText } from '../platform/database/database.js';
 import { nameAlong } from './along.js';
-import type { Reading, Shape } from './shape.js';
+import type { Reading } from './reading.js';
+import type { Shape } from './shape.js';
 
 const known = new WeakMap<object, readonly string[] | null>();
 
@@ -38,10 +39,13 @@ function findInstants<Row extends object>(shape: Shape<Row>, { columns, along }:
  */
 export const jsonRowsSql = (query: string): string => `select json_agg(x) as rows from (${query}) x`;
 
-/** The rows in such a value; null stands for none. */
-export function rowsOfJson<Row extends object>(json: JsonText | null, instants: readonly string[]): Row[] {
+/** The rows in such a value, or in one that another of them held; null stands for none. */
+export function rowsOfJson<Row extends object>(
+  json: JsonText | readonly object[] | null,
+  instants: readonly string[],
+): Row[] {
   if (json === null) return [];
-  const rows = json.toJSON() as Record<string, unknown>[];
+  const rows = (json instanceof JsonText ? json.toJSON() : json) as Record<string, unknown>[];
   for (const name of instants) {
     for (const row of rows) {
       const value = row[name];

@@ -1,10 +1,12 @@
 import { alongSql, keepAlong } from './along.js';
 import type { Ctx } from './context.js';
+import { joinedAt, joinedName, joinedSql, joinedValues, keepJoined } from './joined.js';
 import { statementNamed } from './loaders.js';
 import { countLimit, type Order, type Page, type PageArgs, pageOf, type Window, windowOf } from './page.js';
+import { readingOfPage, type Selection } from './reading.js';
 import { roles } from './roles.js';
-import { readingOfPage, type Selection, type Shape } from './shape.js';
-import { notGoneSql, viewerSql, windowSql } from './sql.js';
+import type { Shape } from './shape.js';
+import { notGoneSql, placeholders, viewerSql, viewersSql, windowSql } from './sql.js';
 
 /** A list that does not hang on one parent's key: rows of a shape that pass some SQL. */
 export interface List<Row extends object> {
@@ -44,28 +46,29 @@ export async function readList<Row extends object>(
   at?: Selection,
 ): Promise<Page<Row>> {
   const { shape, order } = list;
-  const { columns, along, name } = readingOfPage(shape, at, order);
-  const own = list.values.length;
+  const reading = readingOfPage(shape, at?.planned, order);
+  const { columns, along } = reading;
+  const lists = joinedAt(ctx, reading, at);
   const taken = windowSql(order, window);
-  const statement = statementNamed(`list ${list.name} ${name} ${taken.name}`, () =>
-    viewerSql(shape.model, own + 1 + taken.values.length, (visible, visibleOf) => {
-      const { rules: bounds, by } = taken.make(own + 2);
-      const rules = [list.where, visible, notGoneSql(shape), ...bounds];
+  const own = [...list.values, window.size + 1, ...taken.values, ...joinedValues(lists)];
+  const statement = statementNamed(`list ${list.name} ${reading.name} ${taken.name}${joinedName(lists)}`, () =>
+    viewersSql(own.length, (visible) => {
+      const placeholder = placeholders(list.values.length + 1);
+      const limit = placeholder();
+      const { rules: bounds, by } = taken.make(placeholder);
+      const rules = [list.where, visible(shape.model, 't'), notGoneSql(shape), ...bounds].filter(Boolean).join(' and ');
       const names = columns.map((column) => `t."${column}"`).join(', ');
-      const page = `select ${names} from ${list.from ?? `"${shape.model}" t`} where ${rules.filter(Boolean).join(' and ')} order by ${by} limit $${own + 1}`;
-      if (along.length === 0) return page;
-      const { select, join } = alongSql(along, 'r', visibleOf);
-      return `select r.*${select} from (${page}) r${join}`;
+      const page = `select ${names} from ${list.from ?? `"${shape.model}" t`} where ${rules} order by ${by} limit ${limit}`;
+      if (along.length + lists.length === 0) return page;
+      const others = alongSql(along, 'r', visible);
+      const pages = joinedSql(lists, 'r', visible, placeholder);
+      return `select r.*${others.select}${pages.select} from (${page}) r${others.join}${pages.join}`;
     }),
   );
   const viewer = statement.values(await roles(ctx), list.within);
-  const rows = await ctx.app.database.query<Row>(statement.text, [
-    ...list.values,
-    window.size + 1,
-    ...taken.values,
-    ...viewer,
-  ]);
+  const rows = await ctx.app.database.query<Row>(statement.text, [...own, ...viewer]);
   keepAlong(ctx, along, rows);
+  keepJoined(ctx, lists, rows);
   return pageOf(rows, window, order, title, () => countList(ctx, list));
 }
 

@@ -68,22 +68,42 @@ export function pageOf<Row extends object>(
   order: Order,
   list: string,
   total: () => Promise<number>,
-): Page<Row> {
+): FoundPage<Row> {
   const more = found.length > window.size;
   const rows = more ? found.slice(0, window.size) : [...found];
   if (window.backwards) rows.reverse();
-  return {
-    rows,
-    hasNextPage: window.backwards ? window.before !== null : more,
-    hasPreviousPage: window.backwards ? more : window.after !== null,
-    cursorOf: (row) =>
-      encodeCursor(
-        order.columns.map((column) => (row as Record<string, unknown>)[column]),
-        order,
-        list,
-      ),
-    total,
-  };
+  return new FoundPage(rows, window, more, order, list, total);
+}
+
+// A class, because an answer may have thousands of them: functions of its own for each would be most of its cost.
+class FoundPage<Row extends object> implements Page<Row> {
+  readonly rows: readonly Row[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  readonly #order: Order;
+  readonly #list: string;
+  readonly total: () => Promise<number>;
+
+  constructor(
+    rows: readonly Row[],
+    { backwards, after, before }: Window,
+    more: boolean,
+    order: Order,
+    list: string,
+    total: () => Promise<number>,
+  ) {
+    this.rows = rows;
+    this.hasNextPage = backwards ? before !== null : more;
+    this.hasPreviousPage = backwards ? more : after !== null;
+    this.#order = order;
+    this.#list = list;
+    this.total = total;
+  }
+
+  cursorOf(row: Row): string {
+    const values = this.#order.columns.map((column) => (row as Record<string, unknown>)[column]);
+    return encodeCursor(values, this.#order, this.#list);
+  }
 }
 
 const tags = new Map<string, string>();

@@ -52,7 +52,7 @@ export function parentValues(parts: readonly string[], parents: readonly string[
 }
 
 /** Gives `$first`, `$first + 1`, … */
-function placeholders(first: number): () => string {
+export function placeholders(first: number): () => string {
   let next = first;
   return () => `$${next++}`;
 }
@@ -70,11 +70,14 @@ export function windowSql(order: Order, { after, before, backwards }: Window) {
   return {
     name: `${sides} by ${orderName(order)}`,
     values: [...(after ?? []), ...(before ?? [])],
-    /** The rules that rows of `t` must pass, whose placeholders begin at `first`, and what they are read by. */
-    make(first: number): { rules: string[]; by: string } {
-      const bound = placeholders(first);
+    /** The rules that rows of `t` must pass, and what they are read by. */
+    make(placeholder: () => string): { rules: string[]; by: string } {
       const { beyond, by } = orderSql(order, backwards);
-      return { rules: [...(after ? [beyond('after', bound)] : []), ...(before ? [beyond('before', bound)] : [])], by };
+      const rules = [
+        ...(after ? [beyond('after', placeholder)] : []),
+        ...(before ? [beyond('before', placeholder)] : []),
+      ];
+      return { rules, by };
     },
   };
 }
@@ -86,10 +89,10 @@ function orderSql(order: Order, backwards: boolean) {
   const read = ascending === !backwards ? 'asc' : 'desc';
   return {
     by: columns.map((column) => `${column} ${read}`).join(', '),
-    /** Strictly beyond a cursor's values, whose placeholders `bound` gives. */
-    beyond(side: 'after' | 'before', bound: () => string): string {
+    /** Strictly beyond a cursor's values. */
+    beyond(side: 'after' | 'before', placeholder: () => string): string {
       const larger = (side === 'after') === ascending;
-      return `(${columns.join(', ')}) ${larger ? '>' : '<'} (${columns.map(bound).join(', ')})`;
+      return `(${columns.join(', ')}) ${larger ? '>' : '<'} (${columns.map(placeholder).join(', ')})`;
     },
   };
 }

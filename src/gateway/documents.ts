@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   type ASTVisitor,
   type DocumentNode,
@@ -23,8 +22,6 @@ import { brokenLimit, documentLimits } from './limits/document.js';
 /** A document that has been parsed, measured and validated, once for its text. */
 export interface Prepared {
   readonly document: DocumentNode;
-  /** SHA-256 of the text, hexadecimal. */
-  readonly hash: string;
   /** Whether stored JSON may be in its answer. */
   readonly answersJson: boolean;
 }
@@ -38,7 +35,6 @@ export interface Refused {
 export interface Documents {
   /** `introspection` says whether the caller may see the schema. */
   prepare(text: string, introspection: boolean): Prepared | Refused;
-  byHash(hash: string): DocumentNode | undefined;
 }
 
 /** How many errors a request is told that is refused as a whole. */
@@ -51,13 +47,11 @@ interface Known extends Prepared {
 }
 
 export function documents(schema: GraphQLSchema): Documents {
-  const byHash = new Map<string, DocumentNode>();
   const byText = new LRUCache<string, Known | Refused>({
     max: 2_000,
     maxSize: maxBytes,
     // What is parsed takes some twenty times its text.
     sizeCalculation: (_, text) => text.length * 20 + 1,
-    dispose: (gone) => 'hash' in gone && byHash.delete(gone.hash),
   });
 
   function make(text: string): Known | Refused {
@@ -76,9 +70,8 @@ export function documents(schema: GraphQLSchema): Documents {
     if (broken) return { errors: [broken] };
     const errors = validated(document, [...specifiedRules, IdempotentRule]);
     if (errors.length > 0) return { errors };
-    const hash = createHash('sha256').update(text).digest('hex');
     const hidden = validated(document, [NoSchemaIntrospectionCustomRule]);
-    return { document, hash, answersJson: asksForJson(schema, document), hidden };
+    return { document, answersJson: asksForJson(schema, document), hidden };
   }
 
   function validated(document: DocumentNode, rules: readonly ValidationRule[]): readonly GraphQLError[] {
@@ -93,12 +86,10 @@ export function documents(schema: GraphQLSchema): Documents {
         known = make(text);
         // Of a text that is too long not even the refusal is kept.
         if (text.length <= documentLimits.characters) byText.set(text, known);
-        if ('hash' in known) byHash.set(known.hash, known.document);
       }
       if ('errors' in known) return known;
       return introspection || known.hidden.length === 0 ? known : { errors: known.hidden };
     },
-    byHash: (hash) => byHash.get(hash),
   };
 }
 

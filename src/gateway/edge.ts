@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ApolloServer } from '@apollo/server';
 import type { GraphQLSchema } from 'graphql';
-import type { App, Ctx, Viewer } from '../core/context.js';
+import type { App, Viewer } from '../core/context.js';
 import type { ScheduledJob } from '../core/jobs.js';
 import type { Documents } from './documents.js';
 
@@ -24,7 +23,6 @@ export interface EdgeParts {
   readonly schema: GraphQLSchema;
   readonly sdl: string;
   readonly documents: Documents;
-  readonly apollo: ApolloServer<Ctx>;
   readonly settings: EdgeSettings;
   readonly graphiql: (request: IncomingMessage, response: ServerResponse, path: string) => boolean | Promise<boolean>;
   /** Adds these jobs and does all that is due, until the signal is aborted. */

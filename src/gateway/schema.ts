@@ -4,6 +4,7 @@ import type { GraphQLResolveInfo, GraphQLSchema } from 'graphql';
 import type { Ctx } from '../core/context.js';
 import { badInput } from '../core/errors.js';
 import { typeOfId } from '../core/ids.js';
+import type { ListField } from '../core/list-field.js';
 import { load } from '../core/loaders.js';
 import { nodeShapes, resolvers } from '../domains/all.js';
 import { withConnections } from './connections.js';
@@ -16,6 +17,13 @@ export function readSdl(directory: URL): string[] {
   return readdirSync(directory)
     .sort()
     .map((file) => readFileSync(new URL(file, directory), 'utf8'));
+}
+
+declare module 'graphql' {
+  interface GraphQLFieldExtensions<_TSource, _TContext, _TArgs> {
+    /** Set on fields that are one page of a list of their row. */
+    list?: ListField | undefined;
+  }
 }
 
 const maxNodes = 100;

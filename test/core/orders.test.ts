@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type List, loadList } from '../../src/core/lists.js';
-import { loadPage, type Related } from '../../src/core/loaders.js';
+import { loadPage } from '../../src/core/pages.js';
+import type { Related } from '../../src/core/related.js';
 import { membersOfSpace } from '../../src/domains/spaces/loaders.js';
 import type { SpaceMemberRow } from '../../src/domains/spaces/space.js';
 import { contextIn } from '../support/another-app.js';

@@ -176,7 +176,14 @@ test('begins no further field of a mutation past the deadline, and says so there
   const operation = operationOf(document, null);
   if (operation instanceof Error) throw operation;
   const context = { sum: 0 };
-  const { data, errors } = await execute(planOf(schema, document, operation, {}), context, {}, performance.now() + 1);
+  const { data, errors } = await execute(
+    planOf(schema, document, operation, {}),
+    context,
+    {},
+    {
+      deadline: performance.now() + 1,
+    },
+  );
   expect([data, context.sum]).toEqual([null, 1]);
   expect(errors?.map(({ path, originalError }) => [path, originalError])).toEqual([
     [['b'], expect.objectContaining({ code: 'GATEWAY_TIMEOUT' })],

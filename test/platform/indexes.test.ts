@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import type { Related } from '../../src/core/loaders.js';
+import type { Related } from '../../src/core/related.js';
 import { freshDatabase } from '../support/database.js';
 
 let client: pg.Client;

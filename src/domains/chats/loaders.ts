@@ -1,11 +1,13 @@
 import DataLoader from 'dataloader';
 import type { Ctx } from '../../core/context.js';
-import { loaderNamed, loadPage, type Related, statementNamed } from '../../core/loaders.js';
-import type { Page, PageArgs } from '../../core/page.js';
+import type { Listed } from '../../core/list-field.js';
+import { loaderNamed, statementNamed } from '../../core/loaders.js';
+
+import { columnsOf, type Selection } from '../../core/reading.js';
+import type { Related } from '../../core/related.js';
 import { roles } from '../../core/roles.js';
-import { columnsOf, type Selection } from '../../core/shape.js';
 import { viewerSql } from '../../core/sql.js';
-import type { ChatFilter, ChatOrder } from '../../generated/graphql.js';
+import type { SpaceChatsArgs } from '../../generated/graphql.js';
 import { JsonText } from '../../platform/database/database.js';
 import { type ChatRow, chatShape } from './chat.js';
 import { type MessageRow, messageShape, partsOf } from './message.js';
@@ -33,18 +35,12 @@ export const chatsByCreation: Related<ChatRow> = {
 
 const archived = { true: 't."archivedAt" is not null', false: 't."archivedAt" is null', null: '' } as const;
 
-/** One page of a space's chats. */
-export function chatsOfSpace(
-  ctx: Ctx,
-  spaceId: string,
-  args: PageArgs & { readonly filter?: ChatFilter | null | undefined; readonly orderBy: ChatOrder },
-  at?: Selection,
-): Promise<Page<ChatRow>> {
-  const { filter, orderBy } = args;
+/** The chats of a space that pass a filter. */
+export function chatsOf({ filter, orderBy }: SpaceChatsArgs): Listed<ChatRow> {
   const list = orderBy.startsWith('UPDATED') ? chatsByUpdate : chatsByCreation;
   const direction = orderBy.endsWith('_DESC') ? 'desc' : 'asc';
   const where = archived[`${filter ? (filter.archived ?? null) : false}`];
-  return loadPage(ctx, { ...list, order: { ...list.order, direction }, where }, [spaceId], args, at);
+  return { list: { ...list, order: { ...list.order, direction }, where }, values: [] };
 }
 
 /** What is being written in a chat, or null. */

@@ -1,11 +1,12 @@
-import { load, loadExisting, loadPage } from '../../core/loaders.js';
+import { load, loadExisting } from '../../core/loaders.js';
+import { listField } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
 import type { Resolvers } from '../../generated/graphql.js';
 import { userShape } from '../identity/user.js';
 import { spaceShape } from '../spaces/space.js';
 import { chatShape } from './chat.js';
 import { followChat } from './delivery.js';
-import { activeStream, chatsOfSpace, messageParts, messagesOfChat } from './loaders.js';
+import { activeStream, chatsOf, messageParts, messagesOfChat } from './loaders.js';
 import { messageShape } from './message.js';
 import { sendMessage } from './messages.js';
 import { archiveChat, createChat, updateChat } from './service.js';
@@ -17,12 +18,12 @@ export const resolvers: Resolvers = {
     chat: (_, { id }, ctx, info) => load(ctx, chatShape, id, info),
   },
   Space: {
-    chats: (space, args, ctx, info) => chatsOfSpace(ctx, space.id, args, info),
+    chats: listField(['id'], chatsOf),
   },
   Chat: {
     space: (chat, _, ctx, info) => loadExisting(ctx, spaceShape, chat.spaceId, info),
     owner: (chat, _, ctx, info) => (chat.ownerId ? load(ctx, userShape, chat.ownerId, info) : null),
-    messages: (chat, args, ctx, info) => loadPage(ctx, messagesOfChat, [chat.id], args, info),
+    messages: listField(['id'], messagesOfChat),
     activeStream: (chat, _, ctx, info) => activeStream(ctx, chat.id, info),
   },
   Message: {

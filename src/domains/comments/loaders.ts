@@ -1,4 +1,4 @@
-import type { Related } from '../../core/loaders.js';
+import type { Related } from '../../core/related.js';
 import { type CommentRow, commentShape } from './comment.js';
 
 /** Comments on a subject that are no replies, in the order of writing. */

@@ -1,17 +1,14 @@
-import type { Ctx } from '../../core/context.js';
-import { load, loadPage } from '../../core/loaders.js';
-import type { PageArgs } from '../../core/page.js';
+import { load } from '../../core/loaders.js';
+import { listField } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
-import type { Selection } from '../../core/shape.js';
 import type { Resolvers } from '../../generated/graphql.js';
 import { userShape } from '../identity/user.js';
 import { commentShape } from './comment.js';
 import { commentsOf, repliesOf } from './loaders.js';
 import { createComment, deleteComment, followComments, updateComment } from './service.js';
-import { type CommentableRow, subjectOf } from './subject.js';
+import { subjectOf } from './subject.js';
 
-const comments = ({ id }: CommentableRow, args: PageArgs, ctx: Ctx, info: Selection) =>
-  loadPage(ctx, commentsOf, [id], args, info);
+const comments = listField(['id'], commentsOf);
 
 export const resolvers: Resolvers = {
   TreeNode: { comments },
@@ -24,7 +21,7 @@ export const resolvers: Resolvers = {
     parent: ({ parentId }, _, ctx, info) => (parentId ? load(ctx, commentShape, parentId, info) : null),
     author: ({ authorId }, _, ctx, info) => (authorId ? load(ctx, userShape, authorId, info) : null),
     isDeleted: ({ deletedAt }) => deletedAt !== null,
-    replies: ({ id }, args, ctx, info) => loadPage(ctx, repliesOf, [id], args, info),
+    replies: listField(['id'], repliesOf),
   },
   CommentChange: {
     comment: ({ commentId }, _, ctx, info) => load(ctx, commentShape, commentId, info),

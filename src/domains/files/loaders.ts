@@ -1,10 +1,12 @@
 import DataLoader from 'dataloader';
 import type { Ctx } from '../../core/context.js';
 import { badInput } from '../../core/errors.js';
+import type { Listed } from '../../core/list-field.js';
 import { type List, loadList } from '../../core/lists.js';
-import { loaderNamed, loadPage, type Related } from '../../core/loaders.js';
-import type { Order, Page } from '../../core/page.js';
-import type { Selection } from '../../core/shape.js';
+import { loaderNamed } from '../../core/loaders.js';
+import type { Order } from '../../core/page.js';
+import type { Selection } from '../../core/reading.js';
+import type { Related } from '../../core/related.js';
 import type { SpaceFilesArgs } from '../../generated/graphql.js';
 import { parsePath } from '../tree/path.js';
 import { type FileRow, type FileVersionRow, fileShape, fileVersionShape } from './file.js';
@@ -46,22 +48,21 @@ export const grantsOf: Related<AccessGrantRow> = {
   order: { columns: ['id'], direction: 'asc' },
 };
 
-/** One page of a space's files that pass a filter; those of several spaces take one statement. */
-export function filesOf(ctx: Ctx, spaceId: string, args: SpaceFilesArgs, at?: Selection): Promise<Page<FileRow>> {
-  const { ownerId = null, mimeType = null } = args.filter ?? {};
-  const folder = args.filter?.folderPath == null ? null : parsePath(args.filter.folderPath, 'filter.folderPath');
-  if (args.orderBy === 'NAME_ASC' && folder === null) throw badInput('orderBy', 'needs filter.folderPath for NAME_ASC');
+/** The files of a space that pass a filter. */
+export function filesOf({ filter, orderBy }: SpaceFilesArgs): Listed<FileRow> {
+  const { ownerId = null, mimeType = null } = filter ?? {};
+  const folder = filter?.folderPath == null ? null : parsePath(filter.folderPath, 'filter.folderPath');
+  if (orderBy === 'NAME_ASC' && folder === null) throw badInput('orderBy', 'needs filter.folderPath for NAME_ASC');
   const picked = [
     { key: 'ownerId', value: ownerId },
     { key: 'mimeType', value: mimeType?.toLowerCase() ?? null },
     { key: 'parentPath', value: folder },
   ].flatMap(({ key, value }) => (value === null ? [] : [{ key, value }]));
-  const related: Related<FileRow> = {
-    shape: fileShape,
-    keys: ['spaceId', ...picked.map(({ key }) => key)],
-    order: args.orderBy === 'NAME_ASC' ? byName : newest,
+  const keys = ['spaceId', ...picked.map(({ key }) => key)];
+  return {
+    list: { shape: fileShape, keys, order: orderBy === 'NAME_ASC' ? byName : newest },
+    values: picked.map(({ value }) => value),
   };
-  return loadPage(ctx, related, [spaceId, ...picked.map(({ value }) => value)], args, at);
 }
 
 /** The folder at a path, or null. */

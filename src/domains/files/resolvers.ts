@@ -1,4 +1,5 @@
-import { load, loadExisting, loadPage } from '../../core/loaders.js';
+import { load, loadExisting } from '../../core/loaders.js';
+import { listField } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
 import type { Resolvers } from '../../generated/graphql.js';
 import { userShape } from '../identity/user.js';
@@ -21,15 +22,15 @@ export const resolvers: Resolvers = {
     folder: (_, { spaceId, path }, ctx, info) => folderAt(ctx, spaceId, path, info),
   },
   Space: {
-    files: (space, args, ctx, info) => filesOf(ctx, space.id, args, info),
-    folders: (space, { path, ...args }, ctx, info) => loadPage(ctx, foldersIn, [space.id, parsePath(path)], args, info),
+    files: listField(['id'], filesOf),
+    folders: listField(['id'], ({ path }) => ({ list: foldersIn, values: [parsePath(path)] })),
     storage: (space, _, ctx) => storageOf(ctx, space.id),
   },
   Folder: {
     space: (folder, _, ctx, info) => loadExisting(ctx, spaceShape, folder.spaceId, info),
     parent: (folder, _, ctx, info) => (folder.parentId ? load(ctx, folderShape, folder.parentId, info) : null),
-    folders: (folder, args, ctx, info) => loadPage(ctx, foldersIn, [folder.spaceId, folder.path], args, info),
-    files: (folder, args, ctx, info) => loadPage(ctx, filesIn, [folder.spaceId, folder.path], args, info),
+    folders: listField(['spaceId', 'path'], foldersIn),
+    files: listField(['spaceId', 'path'], filesIn),
   },
   File: {
     space: (file, _, ctx, info) => loadExisting(ctx, spaceShape, file.spaceId, info),
@@ -40,8 +41,8 @@ export const resolvers: Resolvers = {
         : null,
     owner: (file, _, ctx, info) => (file.ownerId ? load(ctx, userShape, file.ownerId, info) : null),
     folder: (file, _, ctx, info) => (file.folderId ? load(ctx, folderShape, file.folderId, info) : null),
-    versions: (file, args, ctx, info) => loadPage(ctx, versionsOf, [file.id], args, info),
-    grants: (file, args, ctx, info) => loadPage(ctx, grantsOf, [file.id], args, info),
+    versions: listField(['id'], versionsOf),
+    grants: listField(['id'], grantsOf),
   },
   FileVersion: {
     sizeBytes: (version) => Number(version.sizeBytes),

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Ctx } from '../../core/context.js';
-import { loaderNamed, type Related } from '../../core/loaders.js';
+import { loaderNamed } from '../../core/loaders.js';
+import type { Related } from '../../core/related.js';
 import { roles } from '../../core/roles.js';
 import { type ApiKeyRow, apiKeyShape, maxKeys } from './api-key.js';
 

@@ -3,7 +3,7 @@ import { badInput } from '../../core/errors.js';
 import { parse } from '../../core/input.js';
 import { canonicalJson, mergePatch } from '../../core/json.js';
 import { load, loadBy } from '../../core/loaders.js';
-import type { Selection } from '../../core/shape.js';
+import type { Selection } from '../../core/reading.js';
 import { columnsSql } from '../../core/sql.js';
 import { unchanged } from '../../core/versions.js';
 import { type Tx, type Written, write } from '../../core/write.js';

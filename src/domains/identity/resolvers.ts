@@ -1,4 +1,5 @@
-import { load, loadExisting, loadPage } from '../../core/loaders.js';
+import { load, loadExisting } from '../../core/loaders.js';
+import { loadPage } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
 import type { Resolvers } from '../../generated/graphql.js';
 import { maxKeys } from './api-key.js';

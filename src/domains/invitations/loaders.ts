@@ -1,4 +1,4 @@
-import type { Related } from '../../core/loaders.js';
+import type { Related } from '../../core/related.js';
 import { type InvitationRow, invitationShape } from './invitation.js';
 
 const newestFirst = { columns: ['id'], direction: 'desc' } as const;

@@ -1,4 +1,5 @@
-import { load, loadPage } from '../../core/loaders.js';
+import { load } from '../../core/loaders.js';
+import { listField } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
 import type { Resolvers } from '../../generated/graphql.js';
 import { organizationShape } from '../organizations/organization.js';
@@ -8,10 +9,10 @@ import { acceptInvitation, createInvitation, revokeInvitation } from './service.
 
 export const resolvers: Resolvers = {
   Organization: {
-    invitations: ({ id }, args, ctx, info) => loadPage(ctx, invitationsOfOrganization, [id], args, info),
+    invitations: listField(['id'], invitationsOfOrganization),
   },
   Space: {
-    invitations: ({ id }, args, ctx, info) => loadPage(ctx, invitationsOfSpace, [id], args, info),
+    invitations: listField(['id'], invitationsOfSpace),
   },
   Invitation: {
     organization: ({ organizationId }, _, ctx, info) =>

@@ -1,8 +1,8 @@
 import type { Ctx } from '../../core/context.js';
 import { parse } from '../../core/input.js';
 import { statementNamed } from '../../core/loaders.js';
+import { columnsOf, type Selection } from '../../core/reading.js';
 import { roles } from '../../core/roles.js';
-import { columnsOf, type Selection } from '../../core/shape.js';
 import { notGoneSql, type Statement, viewerSql } from '../../core/sql.js';
 import type { QueryGraphArgs } from '../../generated/graphql.js';
 import { type Ends, seenEnd } from './ends.js';

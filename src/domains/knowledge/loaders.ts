@@ -1,8 +1,7 @@
-import type { Ctx } from '../../core/context.js';
 import { parse } from '../../core/input.js';
-import { loadPage, type Related } from '../../core/loaders.js';
-import type { Order, Page } from '../../core/page.js';
-import type { Selection } from '../../core/shape.js';
+import type { Listed } from '../../core/list-field.js';
+import type { Order } from '../../core/page.js';
+import type { Related } from '../../core/related.js';
 import type { LinkDirection, NoteLinksArgs, NoteOrder, SpaceNotesArgs } from '../../generated/graphql.js';
 import { termOf } from './keywords.js';
 import { LinkFilter, type LinkRow, linkShape } from './link.js';
@@ -42,24 +41,20 @@ const wholeLists: { readonly [By in NoteOrder]: Related<NoteRow> } = {
 const filed = `(select n.*, k.term from "Keyword" k join "Note" n on n.id = k."resourceId" and n."spaceId" = k."spaceId"
   where k."resourceType" = 'Note') t`;
 
-/** One page of the notes of a space. */
-export function notesOf(ctx: Ctx, spaceId: string, args: SpaceNotesArgs, at?: Selection): Promise<Page<NoteRow>> {
-  const whole = wholeLists[args.orderBy];
-  if (args.filter == null) return loadPage(ctx, whole, [spaceId], args, at);
-  const { keyword, authorId } = parse(NoteFilter, args.filter);
-  const asked: [string, string | null | undefined][] = [
-    ['authorId', authorId],
-    ['spaceId', spaceId],
-    ['term', keyword == null ? null : termOf(keyword)],
-  ];
-  const keys = asked.filter((one): one is [string, string] => one[1] != null);
-  const list: Related<NoteRow> = {
-    ...whole,
-    keys: keys.map(([key]) => key),
-    ...(keyword != null && { from: filed }),
+/** The notes of a space that pass a filter. */
+export function notesOf({ filter, orderBy }: SpaceNotesArgs): Listed<NoteRow> {
+  const whole = wholeLists[orderBy];
+  if (filter == null) return { list: whole, values: [] };
+  const { keyword, authorId } = parse(NoteFilter, filter);
+  const asked = [
+    { key: 'authorId', value: authorId },
+    { key: 'term', value: keyword == null ? null : termOf(keyword) },
+  ].flatMap(({ key, value }) => (value == null ? [] : [{ key, value }]));
+  const keys = ['spaceId', ...asked.map(({ key }) => key)];
+  return {
+    list: { ...whole, keys, ...(keyword != null && { from: filed }) },
+    values: asked.map(({ value }) => value),
   };
-  const parent = keys.map(([, value]) => value);
-  return loadPage(ctx, list, parent, args, at);
 }
 
 const sides = {
@@ -71,8 +66,8 @@ const sides = {
 /** Links by strength; those that have no score count as 1. */
 export const strongest: Order = { columns: ['rank', 'id'], direction: 'desc' };
 
-/** One page of the links of a thing, the strongest first. */
-export function linksOf(ctx: Ctx, id: string, args: NoteLinksArgs, at?: Selection): Promise<Page<LinkRow>> {
+/** The links of a thing that pass a filter, the strongest first. */
+export function linksOf(args: NoteLinksArgs): Listed<LinkRow> {
   const { kind, minScore } = parse(LinkFilter, args);
   const list: Related<LinkRow> = {
     shape: linkShape,
@@ -81,6 +76,5 @@ export function linksOf(ctx: Ctx, id: string, args: NoteLinksArgs, at?: Selectio
     filters: [...(kind == null ? [] : ['t.kind = $']), ...(minScore == null ? [] : ['t.rank >= $::float8'])],
     order: strongest,
   };
-  const parent = [id, ...(kind == null ? [] : [kind]), ...(minScore == null ? [] : [`${minScore}`])];
-  return loadPage(ctx, list, parent, args, at);
+  return { list, values: [...(kind == null ? [] : [kind]), ...(minScore == null ? [] : [`${minScore}`])] };
 }

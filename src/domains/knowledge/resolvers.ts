@@ -1,7 +1,8 @@
 import type { Ctx } from '../../core/context.js';
 import { load, loadAlong, loadExisting } from '../../core/loaders.js';
+import { listField } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
-import type { Selection } from '../../core/shape.js';
+import type { Selection } from '../../core/reading.js';
 import type { Resolvers } from '../../generated/graphql.js';
 import { userShape } from '../identity/user.js';
 import { spaceShape } from '../spaces/space.js';
@@ -20,18 +21,18 @@ export const resolvers = (ends: Ends): Resolvers => ({
     graph: (_, args, ctx) => graph(ctx, ends, args),
   },
   Space: {
-    notes: (space, args, ctx, info) => notesOf(ctx, space.id, args, info),
+    notes: listField(['id'], notesOf),
   },
   Note: {
     space: (note, _, ctx, info) => loadExisting(ctx, spaceShape, note.spaceId, info),
     author: (note, _, ctx, info) => (note.authorId ? loadAlong(ctx, userShape, note.authorId, info) : null),
-    links: (note, args, ctx, info) => linksOf(ctx, note.id, args, info),
+    links: listField(['id'], linksOf),
   },
   TreeNode: {
-    links: (node, args, ctx, info) => linksOf(ctx, node.id, args, info),
+    links: listField(['id'], linksOf),
   },
   File: {
-    links: (file, args, ctx, info) => linksOf(ctx, file.id, args, info),
+    links: listField(['id'], linksOf),
   },
   Link: {
     space: (link, _, ctx, info) => loadExisting(ctx, spaceShape, link.spaceId, info),

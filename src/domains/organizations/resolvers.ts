@@ -1,4 +1,5 @@
-import { loadExisting, loadPage } from '../../core/loaders.js';
+import { loadExisting } from '../../core/loaders.js';
+import { listField, loadPage } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
 import { roles } from '../../core/roles.js';
 import type { Resolvers } from '../../generated/graphql.js';
@@ -19,7 +20,7 @@ export const resolvers = (leave: LeaveOrganization): Resolvers => ({
   },
   Organization: {
     viewerRole: async ({ id }, _, ctx) => (await roles(ctx)).organizations.get(id) ?? null,
-    members: ({ id }, args, ctx, info) => loadPage(ctx, membersOfOrganization, [id], args, info),
+    members: listField(['id'], membersOfOrganization),
     apiKeys: async ({ id }, _, ctx, info) =>
       (await loadPage(ctx, apiKeysOfOrganization, [id], { first: maxKeys }, info)).rows,
   },

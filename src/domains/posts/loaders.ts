@@ -1,8 +1,10 @@
 import type { Ctx } from '../../core/context.js';
+import type { Listed } from '../../core/list-field.js';
 import { type List, loadList } from '../../core/lists.js';
-import { load, loadPage, type Related } from '../../core/loaders.js';
-import type { Order, Page } from '../../core/page.js';
-import type { Selection } from '../../core/shape.js';
+import { load } from '../../core/loaders.js';
+import type { Order } from '../../core/page.js';
+import type { Selection } from '../../core/reading.js';
+import type { Related } from '../../core/related.js';
 import type { PostBy, SpacePostsArgs } from '../../generated/graphql.js';
 import { type PostRow, postShape } from './post.js';
 
@@ -23,16 +25,17 @@ export const publishedOfAuthor: Related<PostRow> = { ...postsOfAuthor, order: pu
 
 const states = { true: 't."isPublished"', false: 'not t."isPublished"' } as const;
 
-/** One page of a space's posts; those of all spaces of one moment take one statement. */
-export function postsOf(ctx: Ctx, spaceId: string, args: SpacePostsArgs, at?: Selection): Promise<Page<PostRow>> {
-  const { isPublished, authorId } = args.filter ?? {};
+/** The posts of a space that pass a filter. */
+export function postsOf({ filter, orderBy }: SpacePostsArgs): Listed<PostRow> {
+  const { isPublished, authorId } = filter ?? {};
   const ofAuthor = authorId != null;
-  const byTime = args.orderBy === 'PUBLISHED_DESC';
+  const byTime = orderBy === 'PUBLISHED_DESC';
   const list = byTime ? (ofAuthor ? publishedOfAuthor : publishedOfSpace) : ofAuthor ? postsOfAuthor : postsOfSpace;
   const wanted = isPublished == null ? [] : [states[`${isPublished}`]];
   // Drafts have no place among times of publication.
   const where = [...wanted, ...(byTime ? [states.true] : [])].join(' and ');
-  return loadPage(ctx, { ...list, where }, ofAuthor ? [authorId, spaceId] : [spaceId], args, at);
+  const keys = ofAuthor ? ['spaceId', 'authorId'] : ['spaceId'];
+  return { list: { ...list, keys, where }, values: ofAuthor ? [authorId] : [] };
 }
 
 /** The post of this id, or of this space and slug, as the viewer may see it; or null. */

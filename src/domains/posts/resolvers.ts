@@ -1,4 +1,5 @@
 import { load, loadExisting } from '../../core/loaders.js';
+import { listField } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
 import type { Resolvers } from '../../generated/graphql.js';
 import { userShape } from '../identity/user.js';
@@ -13,13 +14,13 @@ export const resolvers = (forget: Forget): Resolvers => ({
     post: (_, { by }, ctx, info) => post(ctx, by, info),
   },
   Space: {
-    posts: ({ id }, args, ctx, info) => postsOf(ctx, id, args, info),
+    posts: listField(['id'], postsOf),
   },
   Post: {
     space: ({ spaceId }, _, ctx, info) => loadExisting(ctx, spaceShape, spaceId, info),
     excerpt: ({ excerpt, summary }) => excerpt ?? summary,
     author: ({ authorId }, _, ctx, info) => (authorId ? load(ctx, userShape, authorId, info) : null),
-    links: ({ id }, args, ctx, info) => linksOf(ctx, id, args, info),
+    links: listField(['id'], linksOf),
   },
   Mutation: {
     createPost: (_, { input }, ctx) => payload(createPost(ctx, input), (post) => ({ post })),

@@ -4,7 +4,7 @@ import { AppError, notFound } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
 import { load } from '../../core/loaders.js';
-import type { Selection } from '../../core/shape.js';
+import type { Selection } from '../../core/reading.js';
 import { columnsSql } from '../../core/sql.js';
 import { unchanged } from '../../core/versions.js';
 import { type Tx, type Written, write } from '../../core/write.js';

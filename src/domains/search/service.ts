@@ -29,7 +29,7 @@ export async function search(ctx: Ctx, args: QuerySearchArgs): Promise<SearchCon
   const { hits, degraded } = await find(ctx, question);
   const from = window.after ? placeAfter(hits, window.after) : 0;
   const page = pageOf(hits.slice(from, from + window.size + 1), window, order, title, async () => hits.length);
-  return { ...page, degraded };
+  return Object.assign(page, { degraded });
 }
 
 /** The place behind a cursor: behind its hit, wherever that stands now, or else where its score would. */

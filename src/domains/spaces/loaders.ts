@@ -1,9 +1,10 @@
 import type { Ctx } from '../../core/context.js';
 import { type List, loadList, readList } from '../../core/lists.js';
-import { load, type Related } from '../../core/loaders.js';
+import { load } from '../../core/loaders.js';
 import { type Page, type PageArgs, windowOf } from '../../core/page.js';
+import type { Selection } from '../../core/reading.js';
+import type { Related } from '../../core/related.js';
 import { roles } from '../../core/roles.js';
-import type { Selection } from '../../core/shape.js';
 import type { SpaceBy } from '../../generated/graphql.js';
 import { type SpaceMemberRow, type SpaceRow, spaceMemberShape, spaceShape } from './space.js';
 

@@ -1,4 +1,5 @@
-import { loadExisting, loadPage } from '../../core/loaders.js';
+import { loadExisting } from '../../core/loaders.js';
+import { listField } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
 import { roles } from '../../core/roles.js';
 import type { CreateSpaceInput, Resolvers } from '../../generated/graphql.js';
@@ -19,7 +20,7 @@ export const resolvers = (contentOf: ContentOf): Resolvers => ({
     spaces: (_, args, ctx, info) => spacesOfViewer(ctx, args, info),
   },
   Organization: {
-    spaces: ({ id }, args, ctx, info) => loadPage(ctx, spacesOfOrganization, [id], args, info),
+    spaces: listField(['id'], spacesOfOrganization),
   },
   Space: {
     owner: ({ ownerUserId, organizationId }, _, ctx, info) =>
@@ -27,7 +28,7 @@ export const resolvers = (contentOf: ContentOf): Resolvers => ({
         ? loadExisting(ctx, userShape, ownerUserId ?? '', info)
         : loadExisting(ctx, organizationShape, organizationId, info),
     viewerRole: async ({ id }, _, ctx) => (await roles(ctx)).spaces.get(id) ?? null,
-    members: ({ id }, args, ctx, info) => loadPage(ctx, membersOfSpace, [id], args, info),
+    members: listField(['id'], membersOfSpace),
   },
   SpaceMember: {
     user: (member, _, ctx, info) => loadExisting(ctx, userShape, member.userId, info),

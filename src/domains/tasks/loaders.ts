@@ -1,10 +1,11 @@
 import type { Ctx } from '../../core/context.js';
+import type { Listed } from '../../core/list-field.js';
 import { type List, readList } from '../../core/lists.js';
-import type { Related } from '../../core/loaders.js';
 import { countLimit, type Order, type Page, type PageArgs, windowOf } from '../../core/page.js';
+import type { Selection } from '../../core/reading.js';
+import type { Related } from '../../core/related.js';
 import { roles } from '../../core/roles.js';
-import type { Selection } from '../../core/shape.js';
-import type { TaskFilter, TaskOrder, TaskStatus } from '../../generated/graphql.js';
+import type { SpaceTasksArgs, TaskOrder, TaskStatus } from '../../generated/graphql.js';
 import { type TaskEventRow, type TaskRow, taskEventShape, taskShape } from './task.js';
 
 const newestFirst: Order = { columns: ['createdAt', 'id'], direction: 'desc' };
@@ -46,17 +47,14 @@ const wholeLists: { readonly [By in TaskOrder]: Related<TaskRow> } = {
   PRIORITY: tasksByPriority,
 };
 
-/** The list of a space's tasks that pass a filter, and the values of its keys besides the space's. */
-export function filteredTasks(
-  filter: TaskFilter | null | undefined,
-  orderBy: TaskOrder,
-): { list: Related<TaskRow>; values: string[] } {
+/** The tasks of a space that pass a filter. */
+export function tasksOf({ filter, orderBy }: SpaceTasksArgs): Listed<TaskRow> {
   if (filter == null) return { list: wholeLists[orderBy], values: [] };
   const by = (['assigneeId', 'ownerId', 'type'] as const).flatMap((key) => {
-    const value = filter?.[key];
+    const value = filter[key];
     return value == null ? [] : [{ key, value }];
   });
-  const where = filter?.status ? { where: having[filter.status] } : {};
+  const where = filter.status ? { where: having[filter.status] } : {};
   const list = { ...inSpace, keys: ['spaceId', ...by.map(({ key }) => key)], order: orders[orderBy], ...where };
   return { list, values: by.map(({ value }) => value) };
 }

@@ -1,5 +1,6 @@
 import { cursorOf } from '../../core/event-log.js';
-import { load, loadAlong, loadExisting, loadPage } from '../../core/loaders.js';
+import { load, loadAlong, loadExisting } from '../../core/loaders.js';
+import { listField } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
 import type { Resolvers } from '../../generated/graphql.js';
 import { readableLocation } from '../files/location.js';
@@ -7,7 +8,7 @@ import { userShape } from '../identity/user.js';
 import { spaceShape } from '../spaces/space.js';
 import { followTasks } from './change.js';
 import { claimTask } from './lease.js';
-import { eventsOfTask, filteredTasks, tasksOfViewer } from './loaders.js';
+import { eventsOfTask, tasksOf, tasksOfViewer } from './loaders.js';
 import { followProgress } from './progress.js';
 import { completeTask, failTask, reportTaskProgress } from './report.js';
 import { cancelTask, createTask, retryTask, updateTask } from './service.js';
@@ -18,10 +19,7 @@ export const resolvers: Resolvers = {
     task: (_, { id }, ctx, info) => load(ctx, taskShape, id, info),
   },
   Space: {
-    tasks: ({ id }, { filter, orderBy, ...args }, ctx, info) => {
-      const { list, values } = filteredTasks(filter, orderBy);
-      return loadPage(ctx, list, [id, ...values], args, info);
-    },
+    tasks: listField(['id'], tasksOf),
   },
   Viewer: {
     tasks: (_, { status, ...args }, ctx, info) => tasksOfViewer(ctx, status, args, info),
@@ -34,7 +32,7 @@ export const resolvers: Resolvers = {
     result: async ({ result, resultLocation }, _, ctx) =>
       resultLocation && !(await readableLocation(ctx, resultLocation)) ? null : result,
     resultLocation: ({ resultLocation }, _, ctx) => resultLocation && readableLocation(ctx, resultLocation),
-    events: (task, args, ctx, info) => loadPage(ctx, eventsOfTask, [task.id], args, info),
+    events: listField(['id'], eventsOfTask),
   },
   TaskEvent: {
     cursor: ({ txid, seq }) => cursorOf({ txid: BigInt(txid), seq: BigInt(seq) }),

@@ -1,4 +1,5 @@
-import { load, loadExisting, loadPage } from '../../core/loaders.js';
+import { load, loadExisting } from '../../core/loaders.js';
+import { listField } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
 import type { Resolvers } from '../../generated/graphql.js';
 import { userShape } from '../identity/user.js';
@@ -32,14 +33,14 @@ export const resolvers: Resolvers = {
     createdBy: (node, _, ctx, info) => (node.createdById ? load(ctx, userShape, node.createdById, info) : null),
     updatedBy: (node, _, ctx, info) => (node.updatedById ? load(ctx, userShape, node.updatedById, info) : null),
     parent: (node, _, ctx, info) => (node.path === '/' ? null : nodeAt(ctx, node.spaceId, parentOf(node.path), info)),
-    children: (node, args, ctx, info) => loadPage(ctx, childrenOf, [node.spaceId, node.path], args, info),
-    versions: (node, args, ctx, info) => loadPage(ctx, versionsOf, [node.id], args, info),
+    children: listField(['spaceId', 'path'], childrenOf),
+    versions: listField(['id'], versionsOf),
   },
   TreeNodeVersion: {
     author: (version, _, ctx, info) => (version.authorId ? load(ctx, userShape, version.authorId, info) : null),
   },
   TreeNodeResult: {
-    children: (result, args, ctx, info) => loadPage(ctx, childrenOf, [result.spaceId, result.path], args, info),
+    children: listField(['spaceId', 'path'], childrenOf),
   },
   TreeChange: {
     node: (change, _, ctx, info) => load(ctx, treeNodeShape, change.nodeId, info),

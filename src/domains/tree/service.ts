@@ -7,7 +7,7 @@ import { follow } from '../../core/follow.js';
 import { parse } from '../../core/input.js';
 import { mergePatch } from '../../core/json.js';
 import type { Page, PageArgs } from '../../core/page.js';
-import type { Selection } from '../../core/shape.js';
+import type { Selection } from '../../core/reading.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type {
   DeleteTreeNodeInput,

@@ -1,6 +1,7 @@
 import {
   defaultFieldResolver,
   type GraphQLAbstractType,
+  type GraphQLField,
   type GraphQLFieldResolver,
   type GraphQLObjectType,
   type GraphQLResolveInfo,
@@ -42,7 +43,10 @@ export function enforceAuth(schema: GraphQLSchema): GraphQLSchema {
           field.resolve = beforehand(named, (field.resolve ?? defaultFieldResolver) as AnyResolver);
         if (isFree(needed)) continue;
         if (field.subscribe) field.subscribe = guarded(needed, field.subscribe as AnyResolver);
-        else field.resolve = guarded(needed, (field.resolve ?? defaultFieldResolver) as AnyResolver);
+        else {
+          field.resolve = guarded(needed, (field.resolve ?? defaultFieldResolver) as AnyResolver);
+          guardList(field, needed);
+        }
       }
     }
   }
@@ -115,18 +119,32 @@ function audited(error: unknown, args: Record<string, unknown>, ctx: Ctx, info: 
 
 /** Throws unless the viewer may hold what the rule guards. */
 function assertHolds(rule: FieldRule, ctx: Ctx): void {
-  const { viewer } = ctx;
-  if (rule.authenticated && !viewer) throw new AppError('UNAUTHENTICATED', 'Sign in first.');
-  const held = viewer?.scopes;
-  if (!held) return;
-  for (const alternatives of rule.scopes) {
-    if (alternatives.some((all) => all.every((scope) => held.has(scope)))) continue;
-    throw new AppError(
-      'FORBIDDEN',
-      `The API key needs the scope ${alternatives.map((all) => all.join(' and ')).join(', or ')}.`,
-    );
-  }
+  if (rule.authenticated && !ctx.viewer) throw new AppError('UNAUTHENTICATED', 'Sign in first.');
+  const missing = missingScopes(rule, ctx);
+  if (!missing) return;
+  throw new AppError(
+    'FORBIDDEN',
+    `The API key needs the scope ${missing.map((all) => all.join(' and ')).join(', or ')}.`,
+  );
 }
+
+function missingScopes({ scopes }: FieldRule, { viewer }: Ctx): FieldRule['scopes'][number] | undefined {
+  const held = viewer?.scopes;
+  return held
+    ? scopes.find((alternatives) => !alternatives.some((all) => all.every((scope) => held.has(scope))))
+    : undefined;
+}
+
+/** What a field does not answer is not read along with its rows either; roles are asked too late to know. */
+function guardList(field: GraphQLField<unknown, Ctx>, rule: FieldRule): void {
+  const { list, ...others } = field.extensions;
+  if (!list) return;
+  const hasRoles = rule.space || rule.organization;
+  field.extensions = hasRoles ? others : { ...others, list: { ...list, holds: (ctx) => holds(rule, ctx) } };
+}
+
+const holds = (rule: FieldRule, ctx: Ctx): boolean =>
+  (!rule.authenticated || !!ctx.viewer) && !missingScopes(rule, ctx);
 
 /** Where the parent lives: the space or organization that it is, that it names, or that an argument names. */
 interface Place {

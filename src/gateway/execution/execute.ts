@@ -8,19 +8,28 @@ import {
 import { assertInTime } from '../../core/deadline.js';
 import { JsonText } from '../../platform/database/database.js';
 import type { Completion, FieldPlan, Plan } from './plan.js';
-import { argsOf, assertSize, type Execution, infoOf, isTooLarge, located, type Outcome, type Place } from './state.js';
+import {
+  assertSize,
+  beginExecution,
+  type Execution,
+  infoOf,
+  isTooLarge,
+  located,
+  type Outcome,
+  type Place,
+} from './state.js';
 
 type Answer = Record<string, unknown>;
 type Later<T> = T | Promise<T>;
 
-/** Executes a plan as the specification says: the fields of a mutation one after the other, none begun past the deadline, all others together. */
+/** Executes a plan as the specification says: the fields of a mutation one after the other, none begun past the deadline, all others together. `event` is what a subscription answers about. */
 export function execute(
   plan: Plan,
   context: unknown,
   variables: Record<string, unknown>,
-  deadline?: number,
+  { deadline, event }: { readonly deadline?: number; readonly event?: unknown } = {},
 ): Later<Outcome> {
-  const execution: Execution = { plan, context, variables, errors: [], args: [], infos: [], objects: 0, bytes: 0 };
+  const execution = beginExecution(plan, context, variables);
   const finish = (data: Answer | null): Outcome =>
     execution.errors.length > 0 ? { data, errors: execution.errors } : { data };
   const fail = (error: unknown): Outcome => {
@@ -31,7 +40,7 @@ export function execute(
     const data =
       plan.operation.operation === 'mutation'
         ? inTurn(execution, deadline)
-        : answerObject(execution, plan.fields, undefined, null);
+        : answerObject(execution, plan.fields, event, null);
     return isPromise(data) ? data.then(finish, fail) : finish(data);
   } catch (error) {
     return fail(error);
@@ -139,10 +148,10 @@ function fail(
 
 function resolve(execution: Execution, plan: FieldPlan, source: unknown): unknown {
   const { resolve: run, name } = plan.field;
-  if (run) return run(source, argsOf(execution, plan), execution.context, infoOf(execution, plan));
+  if (run) return run(source, execution.argsOf(plan), execution.context, infoOf(execution, plan));
   const value = (source as Record<string, unknown> | null | undefined)?.[name];
   return typeof value === 'function'
-    ? value.call(source, argsOf(execution, plan), execution.context, infoOf(execution, plan))
+    ? value.call(source, execution.argsOf(plan), execution.context, infoOf(execution, plan))
     : value;
 }
 

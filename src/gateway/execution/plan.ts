@@ -11,10 +11,12 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
   getArgumentValues,
+  getNamedType,
   isAbstractType,
   isLeafType,
   isListType,
   isNonNullType,
+  isObjectType,
   Kind,
   type OperationDefinitionNode,
   SchemaMetaFieldDef,
@@ -46,6 +48,8 @@ export interface FieldPlan {
   readonly fixedArgs: Record<string, unknown> | null;
   /** The fields of an object that it answers, by type. */
   fieldsOf(type: GraphQLObjectType): readonly FieldPlan[];
+  /** The same by name; where another type is answered, what it is asked for, and where an abstract one, all that its objects are. */
+  fieldsFor(type: string): readonly FieldPlan[];
 }
 
 /** An operation as it is executed. */
@@ -114,7 +118,7 @@ export function planOf(
       if (!fields) byType.set(type, (fields = fieldsOf(type, sets)));
       return fields;
     };
-    const fixedArgs = usesVariables(node) ? null : getArgumentValues(field, node);
+    const answered = typesOf(schema, field.type);
     return {
       index: count++,
       key,
@@ -122,12 +126,23 @@ export function planOf(
       field,
       completion: completionOf(field.type),
       nodes,
-      fixedArgs,
+      fixedArgs: usesVariables(node) ? null : getArgumentValues(field, node),
       fieldsOf: children,
+      fieldsFor(name) {
+        const meant = answered.filter((type) => type.name === name);
+        return (meant.length > 0 ? meant : answered).flatMap(children);
+      },
     };
   }
 
   return { schema, operation, fragments, root, fields: fieldsOf(root, [operation.selectionSet]) };
+}
+
+/** The types that an object of a field may be of. */
+function typesOf(schema: GraphQLSchema, type: GraphQLOutputType): readonly GraphQLObjectType[] {
+  const named = getNamedType(type);
+  if (isAbstractType(named)) return schema.getPossibleTypes(named);
+  return isObjectType(named) ? [named] : [];
 }
 
 function completionOf(type: GraphQLOutputType): Completion {

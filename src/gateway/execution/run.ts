@@ -31,18 +31,35 @@ const plans = new WeakMap<OperationDefinitionNode, Plans>();
 
 /** Executes within the deadline of the operation; past it the caller hears GATEWAY_TIMEOUT, nothing more is changed, and the database's own bounds end the work. */
 export async function run(schema: GraphQLSchema, { document, operation, variables, ctx }: Request): Promise<Outcome> {
-  const { errors, coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {}, {
-    maxErrors: maxVariableErrors,
-  });
-  if (errors) return { errors };
-  const plan = remembered(schema, document, operation, coerced);
-  if (plan instanceof GraphQLError) return { errors: [plan] };
+  const planned = plan(schema, document, operation, variables);
+  if ('errors' in planned) return planned;
   const ms = deadlineMs[operation.operation];
   const deadline = performance.now() + ms;
   // Only what changes something need stop by itself.
   const context: Ctx = operation.operation === 'mutation' ? Object.create(ctx, { deadline: { value: deadline } }) : ctx;
-  const outcome = execute(plan, context, coerced, deadline);
+  const outcome = execute(planned.plan, context, planned.variables, { deadline });
   return outcome instanceof Promise ? within(outcome, ms) : outcome;
+}
+
+/** An operation with its plan and the values of its variables. */
+interface Planned {
+  readonly plan: Plan;
+  readonly variables: Record<string, unknown>;
+}
+
+/** The plan of an operation, or what is wrong with its variables. */
+export function plan(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  given: Request['variables'],
+): Planned | { readonly errors: readonly GraphQLError[] } {
+  const { errors, coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], given ?? {}, {
+    maxErrors: maxVariableErrors,
+  });
+  if (errors) return { errors };
+  const plan = remembered(schema, document, operation, coerced);
+  return plan instanceof GraphQLError ? { errors: [plan] } : { plan, variables: coerced };
 }
 
 /** Plans live as long as the document's place in the cache. */

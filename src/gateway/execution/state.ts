@@ -1,5 +1,6 @@
 import { GraphQLError, type GraphQLResolveInfo, getArgumentValues, locatedError } from 'graphql';
 import { AppError } from '../../core/errors.js';
+import type { Selection } from '../../core/reading.js';
 import type { FieldPlan, Plan } from './plan.js';
 
 /** What came out: data, errors as they were thrown (not yet fit to be shown), or both. */
@@ -14,6 +15,9 @@ export interface Place {
   readonly key: string | number;
 }
 
+/** What a resolver is told of where it stands. */
+export type Info = GraphQLResolveInfo & Required<Selection>;
+
 /** One execution of a plan. What is the same for all objects, arguments and infos, is made once. */
 export interface Execution {
   readonly plan: Plan;
@@ -21,7 +25,9 @@ export interface Execution {
   readonly variables: Record<string, unknown>;
   readonly errors: GraphQLError[];
   readonly args: Record<string, unknown>[];
-  readonly infos: GraphQLResolveInfo[];
+  /** The arguments of a field. */
+  argsOf(plan: FieldPlan): Record<string, unknown>;
+  readonly infos: Info[];
   /** How many objects, and bytes of stored JSON, the answer has so far. */
   objects: number;
   bytes: number;
@@ -43,8 +49,25 @@ export function assertSize(execution: Execution): void {
   );
 }
 
+/** A new execution of a plan. */
+export function beginExecution(plan: Plan, context: unknown, variables: Record<string, unknown>): Execution {
+  const argsOf = (field: FieldPlan) => argumentsOf(execution, field);
+  const execution: Execution = {
+    plan,
+    context,
+    variables,
+    errors: [],
+    args: [],
+    argsOf,
+    infos: [],
+    objects: 0,
+    bytes: 0,
+  };
+  return execution;
+}
+
 /** The arguments of a field, worked out once for an execution. */
-export function argsOf(execution: Execution, plan: FieldPlan): Record<string, unknown> {
+function argumentsOf(execution: Execution, plan: FieldPlan): Record<string, unknown> {
   if (plan.fixedArgs) return plan.fixedArgs;
   const node = plan.nodes[0];
   if (!node) throw new Error('A field without a place in the document.');
@@ -52,7 +75,7 @@ export function argsOf(execution: Execution, plan: FieldPlan): Record<string, un
 }
 
 /** What a resolver is told of where it stands, made once for an execution. */
-export function infoOf(execution: Execution, plan: FieldPlan): GraphQLResolveInfo {
+export function infoOf(execution: Execution, plan: FieldPlan): Info {
   const { schema, operation, fragments } = execution.plan;
   return (execution.infos[plan.index] ??= {
     fieldName: plan.field.name,
@@ -66,6 +89,8 @@ export function infoOf(execution: Execution, plan: FieldPlan): GraphQLResolveInf
     rootValue: undefined,
     operation,
     variableValues: execution.variables,
+    planned: plan,
+    argsOf: execution.argsOf,
   });
 }
 

@@ -4,7 +4,9 @@ import { isObject } from '../../core/json.js';
 import { contextFor } from '../../core/operation.js';
 import { operationOf } from '../documents.js';
 import { type EdgeParts, maySeeSchema } from '../edge.js';
+import { run } from '../execution/run.js';
 import { formatError } from '../format-error.js';
+import { answerOf, failed } from './answer.js';
 import { assertJson, parseObject, readBody } from './body.js';
 import { assertNotForged } from './csrf.js';
 import { type Exchange, send } from './request.js';
@@ -31,7 +33,7 @@ function mediaType(accept: string | undefined): string {
 
 /** Answers POST and GET /graphql. Whatever it throws is of the request as a whole. */
 export async function answerGraphql(
-  { app, apollo, documents, settings }: EdgeParts,
+  { app, schema, documents, settings }: EdgeParts,
   exchange: Exchange,
 ): Promise<void> {
   const { request, response, requestId } = exchange;
@@ -60,13 +62,14 @@ export async function answerGraphql(
   if (operation.operation === 'subscription') {
     return refuse([new GraphQLError('Subscriptions run over WebSocket.', { extensions: { code: 'BAD_REQUEST' } })]);
   }
-  const contextValue = contextFor(app, exchange.viewer, { requestId, ip: exchange.ip }, { exchange });
-  const { body, http } = await apollo.executeOperation({ query, operationName, variables }, { contextValue });
-  if (body.kind !== 'single') throw new Error('An operation answered in parts.');
-  for (const [name, value] of http.headers) response.setHeader(name, value);
+  const ctx = contextFor(app, exchange.viewer, { requestId, ip: exchange.ip });
+  const { document } = prepared;
+  const outcome = await run(schema, { document, operation, variables, ctx }).catch(failed);
+  const { status, retryAfter, body } = answerOf(outcome, ctx, exchange, contentType === modern);
+  if (retryAfter !== null) response.setHeader('retry-after', retryAfter);
   // Where no stored JSON can be, the engine's own way is the fastest.
-  const text = prepared.answersJson ? stringify(body.singleResult) : JSON.stringify(body.singleResult);
-  send(response, http.status ?? 200, `${contentType}; charset=utf-8`, `${text}\n`);
+  const text = prepared.answersJson ? stringify(body) : JSON.stringify(body);
+  send(response, status, `${contentType}; charset=utf-8`, `${text}\n`);
 }
 
 async function fromBody({ request }: Exchange): Promise<GraphqlRequest> {

@@ -1,9 +1,11 @@
-import { type ExecutionArgs, type ExecutionResult, GraphQLError, subscribe } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import { type ConnectionInitMessage, type Context, makeServer, type SubscribePayload } from 'graphql-ws';
+import type { Ctx } from '../../core/context.js';
 import { contextFor } from '../../core/operation.js';
 import type { ErrorCode } from '../../generated/graphql.js';
 import { operationOf } from '../documents.js';
 import { type EdgeParts, maySeeSchema } from '../edge.js';
+import { subscribe } from '../execution/subscribe.js';
 import { formatError, knownError } from '../format-error.js';
 import { type Connection, confirm, type connectionList, credentialsOf, forbid } from './connection.js';
 import { asGraphqlError, confirmed } from './results.js';
@@ -12,8 +14,6 @@ import { close, type Protocol } from './transport.js';
 const initMs = 3_000;
 const maxSubscriptions = 100;
 const maxName = 100;
-/** One more says that there were too many. */
-const maxCoercionErrors = 4;
 /** Tells clients to come back later; from the registry of RFC 6455. */
 const tryAgainLater = 1013;
 
@@ -65,15 +65,21 @@ export function protocolOf(parts: EdgeParts, connections: ReturnType<typeof conn
       operationName: name,
       variableValues: variables ?? null,
       contextValue: contextFor(app, viewer, request, { connection }),
-      hideSuggestions: true,
-      options: { maxCoercionErrors },
     };
   }
 
   async function stream(args: ExecutionArgs): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult> {
-    const { connection } = args.contextValue as { readonly connection: Connection }; // as `prepare` made it
+    const ctx = args.contextValue as Ctx & { readonly connection: Connection }; // as `prepare` made it
+    const { connection } = ctx;
+    const operation = operationOf(args.document, args.operationName);
+    if (operation instanceof GraphQLError) return { errors: [operation] };
     try {
-      const results = await subscribe(args);
+      const results = await subscribe(schema, {
+        document: args.document,
+        operation,
+        variables: args.variableValues,
+        ctx,
+      });
       return Symbol.asyncIterator in results ? confirmed(results, () => confirm(app, connection)) : results;
     } catch (error) {
       return { errors: [asGraphqlError(error)] };

@@ -1,11 +1,12 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Outcome } from '../execution/state.js';
 
 /**
  * The results of a subscription, each given out only if `confirm` holds after it was made: what a viewer may no longer have, they do not get.
  * A failure midway is the last result, not the end of the connection.
  */
 export function confirmed(
-  results: AsyncGenerator<ExecutionResult, void, void>,
+  results: AsyncIterableIterator<Outcome>,
   confirm: () => Promise<boolean>,
 ): AsyncGenerator<ExecutionResult, void, void> {
   let over = false;
@@ -28,7 +29,7 @@ export function confirmed(
     },
     async return() {
       over = true;
-      await results.return();
+      await results.return?.();
       return end;
     },
     async throw(error) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loadPage } from '../../core/loaders.js';
+import { loadPage } from '../../core/pages.js';
 import { name } from '../../core/rules.js';
 import { NewChat } from '../../domains/chats/chat.js';
 import { insertChat, insertMessage } from '../../domains/chats/insertion.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loadPage } from '../../core/loaders.js';
+import { loadPage } from '../../core/pages.js';
 import { NewComment } from '../../domains/comments/comment.js';
 import { insertComment } from '../../domains/comments/insertion.js';
 import { commentsOfSpace } from '../../domains/comments/loaders.js';

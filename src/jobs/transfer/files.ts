@@ -1,5 +1,5 @@
-import { loadPage } from '../../core/loaders.js';
 import type { Page } from '../../core/page.js';
+import { loadPage } from '../../core/pages.js';
 import type { FileRow, FileVersionRow } from '../../domains/files/file.js';
 import { filesOfSpace, versionsOf } from '../../domains/files/loaders.js';
 import { hasBytes, openBytes } from '../../domains/files/reading.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loadPage } from '../../core/loaders.js';
+import { loadPage } from '../../core/pages.js';
 import { folderPath } from '../../domains/files/file.js';
 import { insertFolder } from '../../domains/files/insertion.js';
 import { foldersOfSpace } from '../../domains/files/loaders.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loadPage } from '../../core/loaders.js';
+import { loadPage } from '../../core/pages.js';
 import { slug } from '../../core/rules.js';
 import { insertLink } from '../../domains/knowledge/insertion.js';
 import { maxKeyword } from '../../domains/knowledge/keywords.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loadPage } from '../../core/loaders.js';
+import { loadPage } from '../../core/pages.js';
 import { insertNote } from '../../domains/knowledge/insertion.js';
 import { notesOfSpace } from '../../domains/knowledge/loaders.js';
 import { NewNote } from '../../domains/knowledge/note.js';

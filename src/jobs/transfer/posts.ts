@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { loadPage } from '../../core/loaders.js';
+import { loadPage } from '../../core/pages.js';
 import { slug } from '../../core/rules.js';
 import { insertPost } from '../../domains/posts/insertion.js';
 import { postsOfSpace } from '../../domains/posts/loaders.js';

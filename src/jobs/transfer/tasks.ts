@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { signedIn } from '../../core/access.js';
-import { loadPage } from '../../core/loaders.js';
+import { loadPage } from '../../core/pages.js';
 import { name, webAddress } from '../../core/rules.js';
 import { finishedStatuses, insertHistory, insertTask } from '../../domains/tasks/insertion.js';
 import { eventsOfTask, tasksOfSpace } from '../../domains/tasks/loaders.js';
