@@ -23,11 +23,9 @@ function findInstants<Row extends object>(shape: Shape<Row>, { columns, along }:
   ];
   const found: string[] = [];
   for (const { shape, columns, name } of all) {
-    if (!shape.inJson) return null;
-    const kinds: Readonly<Record<string, string | undefined>> = shape.inJson;
     for (const column of columns) {
-      if (kinds[column] === 'never') return null;
-      if (kinds[column] === 'instant') found.push(name(column));
+      if (shape.inJson[column] === 'never') return null;
+      if (shape.inJson[column] === 'instant') found.push(name(column));
     }
   }
   return found;

@@ -29,26 +29,16 @@ export function loaderNamed<Value>(
 
 /**
  * The row with this key as the viewer may see it, or null. All rows asked for in one moment take one statement, and of
- * each only the columns that `at` selects (all of them when it is left out).
+ * each only the columns that `at` selects (all of them when it is left out). One that was read along with the row that names it is there at once.
  */
 export function load<Row extends object>(
   ctx: Ctx,
   shape: KeyedShape<Row>,
   id: string,
   at?: Selection,
-): Promise<Row | null> {
-  return loadBy(ctx, shape, shape.key, id, at);
-}
-
-/** The same for a field that its shape names under `along`: mostly the row has been read with the one that names it, and is there at once. */
-export function loadAlong<Row extends object>(
-  ctx: Ctx,
-  shape: KeyedShape<Row>,
-  id: string,
-  at: Selection,
 ): Row | null | Promise<Row | null> {
   const row = rowAlong(ctx, readingByKey(shape, at?.planned), id);
-  return row === undefined ? load(ctx, shape, id, at) : row;
+  return row === undefined ? loadBy(ctx, shape, shape.key, id, at) : row;
 }
 
 /** The row of an id that has to be there: NOT_FOUND for one that does not exist, has just gone, or is not the viewer's to see. */
@@ -63,7 +53,7 @@ export async function loadExisting<Row extends object>(
   return row;
 }
 
-/** The same as `load` by another unique column. */
+/** The same by another unique column. */
 export function loadBy<Row extends object>(
   ctx: Ctx,
   shape: KeyedShape<Row>,

@@ -16,9 +16,15 @@ export interface Shape<Row extends object> {
   readonly gone?: string;
   /** Fields whose resolver loads one row by its key, and the column that holds the key: such rows are read along, in the same statement. */
   readonly along?: Readonly<Record<string, Reference>>;
-  /** Set where pages may be read as JSON: what its columns are there that are not the same in JSON. One that is `never` read so is left to the driver. */
-  readonly inJson?: Readonly<Record<string, 'instant' | 'never'>>;
+  /** Columns that are not the same when they are read as JSON, as pages are. */
+  readonly inJson: Readonly<Record<string, InJson>>;
 }
+
+/** What is `never` read as JSON is left to the driver; an `int8` is a number in JSON, and text from the driver. */
+type InJson = 'instant' | 'int8' | 'never';
+
+/** A large whole number: text from the driver, a number where the row was read as JSON. */
+export type Int8 = string | number;
 
 type Special = Date | bigint | Uint8Array;
 
@@ -44,7 +50,7 @@ export interface KeyedShape<Row extends object> extends Shape<Row> {
 
 /** All that JSON has another form for must be named. */
 interface Complete<Row extends object> {
-  readonly inJson?: { readonly [Column in OtherInJson<Row>]: 'instant' | 'never' };
+  readonly inJson: { readonly [Column in OtherInJson<Row>]: InJson };
 }
 
 /** A shape whose columns must all be columns of its row type. */

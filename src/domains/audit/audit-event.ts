@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { shape } from '../../core/shape.js';
 import type { AuditEvent as AuditEventModel } from '../../generated/prisma/client.js';
+import { userShape } from '../identity/user.js';
 
 const columns = [
   'id',
@@ -27,6 +28,8 @@ export const auditEventShape = shape<AuditEventRow>({
   columns,
   always: ['id', 'at'],
   fields: { user: ['userId'], ipAddress: ['ip'] },
+  inJson: { at: 'instant', metadata: 'never' },
+  along: { user: { column: 'userId', shape: userShape } },
 });
 
 export const Filter = z.object({

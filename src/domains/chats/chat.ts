@@ -3,6 +3,7 @@ import { isObject } from '../../core/json.js';
 import { name, version } from '../../core/rules.js';
 import { shape } from '../../core/shape.js';
 import type { Chat as ChatModel } from '../../generated/prisma/client.js';
+import { userShape } from '../identity/user.js';
 import { jsonText } from './part.js';
 
 const columns = [
@@ -27,6 +28,8 @@ export const chatShape = shape<ChatRow>({
   columns,
   always: ['id', 'spaceId'],
   fields: { space: ['spaceId'], owner: ['ownerId'], messages: ['id'], activeStream: ['id'] },
+  inJson: { context: 'never', archivedAt: 'instant', createdAt: 'instant', updatedAt: 'instant' },
+  along: { owner: { column: 'ownerId', shape: userShape } },
 });
 
 export const defaultTitle = 'New chat';

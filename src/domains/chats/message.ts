@@ -3,6 +3,7 @@ import { isSoundText } from '../../core/json.js';
 import { shape } from '../../core/shape.js';
 import type { Message as MessageModel } from '../../generated/prisma/client.js';
 import { JsonText } from '../../platform/database/database.js';
+import { userShape } from '../identity/user.js';
 import { type MessagePartRow, maxParts, PartInput } from './part.js';
 
 const columns = [
@@ -35,6 +36,8 @@ export const messageShape = shape<MessageRow>({
   columns,
   always: ['id'],
   fields: { chat: ['chatId'], parts: ['parts', 'status'], author: ['authorId'], replyTo: ['replyToId'] },
+  inJson: { parts: 'never', metadata: 'never', usage: 'never', completedAt: 'instant', createdAt: 'instant' },
+  along: { author: { column: 'authorId', shape: userShape } },
 });
 
 /** The parts of a message, checked when they were written. */

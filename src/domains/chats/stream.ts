@@ -25,6 +25,7 @@ export const chatStreamShape = shape<ChatStreamRow>({
   columns,
   always: ['id'],
   fields: { message: ['messageId'], cursor: ['messageId'] },
+  inJson: { leaseExpiresAt: 'instant', createdAt: 'instant' },
 });
 
 /** The place behind so many deltas of a message. */

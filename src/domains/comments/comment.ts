@@ -3,6 +3,7 @@ import { isSoundText } from '../../core/json.js';
 import { version } from '../../core/rules.js';
 import { shape } from '../../core/shape.js';
 import type { Comment as CommentModel } from '../../generated/prisma/client.js';
+import { userShape } from '../identity/user.js';
 
 const columns = [
   'id',
@@ -31,6 +32,8 @@ export const commentShape = shape<CommentRow>({
     author: ['authorId'],
     isDeleted: ['deletedAt'],
   },
+  inJson: { deletedAt: 'instant', createdAt: 'instant', updatedAt: 'instant' },
+  along: { author: { column: 'authorId', shape: userShape } },
 });
 
 /** How many comments can be above one. */

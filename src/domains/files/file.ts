@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { badInput } from '../../core/errors.js';
 import { version } from '../../core/rules.js';
-import { shape } from '../../core/shape.js';
+import { type Int8, shape } from '../../core/shape.js';
 import type { Visibility } from '../../generated/graphql.js';
 import type { File as FileModel, FileVersion as FileVersionModel } from '../../generated/prisma/client.js';
+import { userShape } from '../identity/user.js';
 import { parsePath } from '../tree/path.js';
+import { folderShape } from './folder.js';
 
 const columns = [
   'id',
@@ -24,8 +26,7 @@ const columns = [
   'createdAt',
   'updatedAt',
 ] as const;
-/** Sizes come as text: they may be larger than what some numbers hold. */
-export type FileRow = Omit<Pick<FileModel, (typeof columns)[number]>, 'sizeBytes'> & { readonly sizeBytes: string };
+export type FileRow = Omit<Pick<FileModel, (typeof columns)[number]>, 'sizeBytes'> & { readonly sizeBytes: Int8 };
 
 /** What leaves the database of a file. */
 export const fileShape = shape<FileRow>({
@@ -43,6 +44,8 @@ export const fileShape = shape<FileRow>({
     embeddingStatus: ['mimeType', 'version'],
   },
   gone: 'deletedAt',
+  inJson: { sizeBytes: 'int8', createdAt: 'instant', updatedAt: 'instant' },
+  along: { owner: { column: 'ownerId', shape: userShape }, folder: { column: 'folderId', shape: folderShape } },
 });
 
 const versionColumns = [
@@ -59,7 +62,7 @@ const versionColumns = [
   'createdAt',
 ] as const;
 export type FileVersionRow = Omit<Pick<FileVersionModel, (typeof versionColumns)[number]>, 'sizeBytes'> & {
-  readonly sizeBytes: string;
+  readonly sizeBytes: Int8;
 };
 
 /** What leaves the database of a version. */
@@ -69,6 +72,8 @@ export const fileVersionShape = shape<FileVersionRow>({
   columns: versionColumns,
   always: ['id'],
   fields: { uploadedBy: ['uploadedById'], url: ['id', 'fileId', 'spaceId'] },
+  inJson: { sizeBytes: 'int8', lastUsedAt: 'instant', createdAt: 'instant' },
+  along: { uploadedBy: { column: 'uploadedById', shape: userShape } },
 });
 
 export const visibilities = ['PRIVATE', 'SPACE', 'ORGANIZATION', 'PUBLIC'] as const satisfies readonly Visibility[];

@@ -28,6 +28,7 @@ export const folderShape = shape<FolderRow>({
     folders: ['spaceId', 'path'],
     files: ['spaceId', 'path'],
   },
+  inJson: { createdAt: 'instant', updatedAt: 'instant' },
 });
 
 /** How many files one change takes with it. */

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { shape } from '../../core/shape.js';
 import type { AccessGrant as AccessGrantModel } from '../../generated/prisma/client.js';
+import { userShape } from '../identity/user.js';
 
 const columns = ['id', 'fileId', 'spaceId', 'principal', 'userId', 'permission', 'expiresAt', 'createdAt'] as const;
 export type AccessGrantRow = Pick<AccessGrantModel, (typeof columns)[number]>;
@@ -13,6 +14,8 @@ export const accessGrantShape = shape<AccessGrantRow>({
   columns,
   always: ['id'],
   fields: { file: ['fileId'], user: ['userId'] },
+  inJson: { expiresAt: 'instant', createdAt: 'instant' },
+  along: { user: { column: 'userId', shape: userShape } },
 });
 
 export const NewGrant = z.object({

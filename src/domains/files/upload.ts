@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { shape } from '../../core/shape.js';
+import { type Int8, shape } from '../../core/shape.js';
 import type { UploadSession as UploadSessionModel } from '../../generated/prisma/client.js';
 import { mimeType, visibility } from './file.js';
 
@@ -24,7 +24,7 @@ const columns = [
   'createdAt',
 ] as const;
 export type UploadSessionRow = Omit<Pick<UploadSessionModel, (typeof columns)[number]>, 'sizeBytes' | 'parts'> & {
-  readonly sizeBytes: string;
+  readonly sizeBytes: Int8;
   /** Etags of the parts that have arrived, by their numbers. */
   readonly parts: Readonly<Record<string, string>>;
 };
@@ -43,6 +43,7 @@ export const uploadSessionShape = shape<UploadSessionRow>({
     receivedParts: ['parts'],
     url: ['id', 'status', 'expiresAt'],
   },
+  inJson: { sizeBytes: 'int8', parts: 'never', expiresAt: 'instant', createdAt: 'instant' },
 });
 
 export const partBytes = 8 * 1024 * 1024;

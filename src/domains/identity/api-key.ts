@@ -28,6 +28,7 @@ export const apiKeyShape = shape<ApiKeyRow>({
   always: ['id'],
   fields: {},
   gone: 'revokedAt',
+  inJson: { expiresAt: 'instant', lastUsedAt: 'instant', createdAt: 'instant' },
 });
 
 export const maxKeySpaces = 100;

@@ -12,7 +12,7 @@ import { administers, readsAsSelf } from './loaders.js';
 import { maxPreferencesBytes, ProfileChange, type UserRow, userShape } from './user.js';
 
 /** The user of an id or a handle, or null. */
-export function user(ctx: Ctx, { id, handle }: UserBy, at?: Selection): Promise<UserRow | null> {
+export async function user(ctx: Ctx, { id, handle }: UserBy, at?: Selection): Promise<UserRow | null> {
   if (id != null) return load(ctx, userShape, id, at);
   return loadBy(ctx, userShape, 'handle', handle ?? '', at);
 }

@@ -27,6 +27,7 @@ export const profileShape = shape<ProfileRow>({
   columns: profileColumns,
   always: ['userId'],
   fields: {},
+  inJson: { preferences: 'never', lastLoginAt: 'instant' },
 });
 
 /** The signed-in user, as the root of what is theirs. */

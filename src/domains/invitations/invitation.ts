@@ -23,6 +23,7 @@ export const invitationShape = shape<InvitationRow>({
   columns,
   always: ['id', 'organizationId', 'spaceId'],
   fields: { organization: ['organizationId'], space: ['spaceId'] },
+  inJson: { expiresAt: 'instant', createdAt: 'instant' },
 });
 
 /** For how long an offer stands. */

@@ -3,6 +3,7 @@ import { slug } from '../../core/rules.js';
 import { shape } from '../../core/shape.js';
 import type { LinkableType } from '../../core/visibility.js';
 import type { Link as LinkModel } from '../../generated/prisma/client.js';
+import { userShape } from '../identity/user.js';
 
 const columns = [
   'id',
@@ -27,6 +28,8 @@ export const linkShape = shape<LinkRow>({
   always: ['id'],
   fields: { space: ['spaceId'], source: ['sourceId'], target: ['targetId'], createdBy: ['createdById'] },
   gone: 'dismissedAt',
+  inJson: { createdAt: 'instant' },
+  along: { createdBy: { column: 'createdById', shape: userShape } },
 });
 
 /** One end of a link: a row of any type that links join. */

@@ -1,5 +1,5 @@
 import type { Ctx } from '../../core/context.js';
-import { load, loadAlong, loadExisting } from '../../core/loaders.js';
+import { load, loadExisting } from '../../core/loaders.js';
 import { listField } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
 import type { Selection } from '../../core/reading.js';
@@ -25,7 +25,7 @@ export const resolvers = (ends: Ends): Resolvers => ({
   },
   Note: {
     space: (note, _, ctx, info) => loadExisting(ctx, spaceShape, note.spaceId, info),
-    author: (note, _, ctx, info) => (note.authorId ? loadAlong(ctx, userShape, note.authorId, info) : null),
+    author: (note, _, ctx, info) => (note.authorId ? load(ctx, userShape, note.authorId, info) : null),
     links: listField(['id'], linksOf),
   },
   TreeNode: {

@@ -21,7 +21,7 @@ export const membersOfOrganization: Related<OrganizationMemberRow> = {
 };
 
 /** The organization of this id or slug as the viewer may see it, or null. */
-export function organizationBy(
+export async function organizationBy(
   ctx: Ctx,
   { id, slug }: OrganizationBy,
   at?: Selection,

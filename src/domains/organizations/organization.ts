@@ -6,6 +6,7 @@ import type {
   OrganizationMember as OrganizationMemberModel,
   Organization as OrganizationModel,
 } from '../../generated/prisma/client.js';
+import { userShape } from '../identity/user.js';
 
 const columns = ['id', 'slug', 'name', 'version', 'createdAt'] as const;
 export type OrganizationRow = Pick<OrganizationModel, (typeof columns)[number]>;
@@ -18,6 +19,7 @@ export const organizationShape = shape<OrganizationRow>({
   always: ['id'],
   fields: {},
   gone: 'deletedAt',
+  inJson: { createdAt: 'instant' },
 });
 
 const memberColumns = ['organizationId', 'userId', 'role', 'version', 'createdAt'] as const;
@@ -28,6 +30,8 @@ export const organizationMemberShape = shape<OrganizationMemberRow>({
   columns: memberColumns,
   always: ['organizationId', 'userId'],
   fields: { user: ['userId'], joinedAt: ['createdAt'] },
+  inJson: { createdAt: 'instant' },
+  along: { user: { column: 'userId', shape: userShape } },
 });
 
 export const NewOrganization = z.object({ slug, name });

@@ -3,6 +3,7 @@ import { isSoundText } from '../../core/json.js';
 import { name, slug, text, version } from '../../core/rules.js';
 import { shape } from '../../core/shape.js';
 import type { Post as PostModel } from '../../generated/prisma/client.js';
+import { userShape } from '../identity/user.js';
 
 const columns = [
   'id',
@@ -30,6 +31,8 @@ export const postShape = shape<PostRow>({
   // Whether reading it is a view.
   always: ['id', 'isPublished'],
   fields: { space: ['spaceId'], author: ['authorId'], excerpt: ['excerpt', 'summary'] },
+  inJson: { publishedAt: 'instant', createdAt: 'instant', updatedAt: 'instant' },
+  along: { author: { column: 'authorId', shape: userShape } },
 });
 
 /** In characters; the search column, which is made of it, can hold no more. */

@@ -3,6 +3,7 @@ import { spaceRoles } from '../../core/roles.js';
 import { name, slug, version } from '../../core/rules.js';
 import { shape } from '../../core/shape.js';
 import type { SpaceMember as SpaceMemberModel, Space as SpaceModel } from '../../generated/prisma/client.js';
+import { userShape } from '../identity/user.js';
 
 const columns = [
   'id',
@@ -25,6 +26,7 @@ export const spaceShape = shape<SpaceRow>({
   always: ['id'],
   fields: { owner: ['ownerUserId', 'organizationId'] },
   gone: 'deletedAt',
+  inJson: { createdAt: 'instant', updatedAt: 'instant' },
 });
 
 const memberColumns = ['spaceId', 'userId', 'role', 'version', 'createdAt'] as const;
@@ -35,6 +37,8 @@ export const spaceMemberShape = shape<SpaceMemberRow>({
   columns: memberColumns,
   always: ['spaceId', 'userId'],
   fields: { user: ['userId'], joinedAt: ['createdAt'] },
+  inJson: { createdAt: 'instant' },
+  along: { user: { column: 'userId', shape: userShape } },
 });
 
 export const NewSpace = z.object({

@@ -1,5 +1,5 @@
 import { cursorOf } from '../../core/event-log.js';
-import { load, loadAlong, loadExisting } from '../../core/loaders.js';
+import { load, loadExisting } from '../../core/loaders.js';
 import { listField } from '../../core/pages.js';
 import { payload } from '../../core/payload.js';
 import type { Resolvers } from '../../generated/graphql.js';
@@ -26,8 +26,8 @@ export const resolvers: Resolvers = {
   },
   Task: {
     space: (task, _, ctx, info) => loadExisting(ctx, spaceShape, task.spaceId, info),
-    owner: (task, _, ctx, info) => (task.ownerId ? loadAlong(ctx, userShape, task.ownerId, info) : null),
-    assignee: (task, _, ctx, info) => (task.assigneeId ? loadAlong(ctx, userShape, task.assigneeId, info) : null),
+    owner: (task, _, ctx, info) => (task.ownerId ? load(ctx, userShape, task.ownerId, info) : null),
+    assignee: (task, _, ctx, info) => (task.assigneeId ? load(ctx, userShape, task.assigneeId, info) : null),
     // What tells of a file that the viewer may not see is none of theirs either.
     result: async ({ result, resultLocation }, _, ctx) =>
       resultLocation && !(await readableLocation(ctx, resultLocation)) ? null : result,

@@ -95,6 +95,7 @@ export const taskEventShape = shape<TaskEventRow>({
   columns: eventColumns,
   always: ['taskId', 'seq'],
   fields: { cursor: ['txid', 'seq'] },
+  inJson: { payload: 'never', createdAt: 'instant' },
 });
 
 /** The type of what people do themselves. */

@@ -4,6 +4,7 @@ import type {
   TreeNode as TreeNodeModel,
   TreeNodeVersion as TreeNodeVersionModel,
 } from '../../generated/prisma/client.js';
+import { userShape } from '../identity/user.js';
 
 const columns = [
   'id',
@@ -40,6 +41,11 @@ export const treeNodeShape = shape<TreeNodeRow>({
     comments: ['id'],
   },
   gone: 'deletedAt',
+  inJson: { value: 'never', createdAt: 'instant', updatedAt: 'instant' },
+  along: {
+    createdBy: { column: 'createdById', shape: userShape },
+    updatedBy: { column: 'updatedById', shape: userShape },
+  },
 });
 
 const versionColumns = [
@@ -64,6 +70,8 @@ export const treeNodeVersionShape = shape<TreeNodeVersionRow>({
   columns: versionColumns,
   always: ['nodeId', 'version'],
   fields: { author: ['authorId'] },
+  inJson: { value: 'never', createdAt: 'instant' },
+  along: { author: { column: 'authorId', shape: userShape } },
 });
 
 /** What there is at a path. */

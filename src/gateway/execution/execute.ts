@@ -7,6 +7,7 @@ import {
 } from 'graphql';
 import { assertInTime } from '../../core/deadline.js';
 import { JsonText } from '../../platform/database/database.js';
+import { endWith, fillIn, isPromise, type Later, onceFilled } from './later.js';
 import type { Completion, FieldPlan, Plan } from './plan.js';
 import {
   assertSize,
@@ -20,7 +21,6 @@ import {
 } from './state.js';
 
 type Answer = Record<string, unknown>;
-type Later<T> = T | Promise<T>;
 
 /** Executes a plan as the specification says: the fields of a mutation one after the other, none begun past the deadline, all others together. `event` is what a subscription answers about. */
 export function execute(
@@ -80,21 +80,6 @@ function answerObject(
     return endWith(error, waiting);
   }
   return waiting ? onceFilled(answer, waiting) : answer;
-}
-
-// What waits has functions of its own here and below: with a closure in them, those for every value would allocate for every value.
-const fillIn = (answer: Answer, key: string, value: Promise<unknown>): Promise<void> =>
-  value.then((known) => void (answer[key] = known));
-
-const onceFilled = (answer: Answer, waiting: readonly Promise<void>[]): Promise<Answer> =>
-  Promise.all(waiting).then(() => answer);
-
-/** Fails once all that was begun has come to its end: nothing may fail later with nobody there to hear it. */
-function endWith(error: unknown, waiting: readonly unknown[] | null): Promise<never> {
-  if (!waiting) throw error;
-  return Promise.allSettled(waiting).then(() => {
-    throw error;
-  });
 }
 
 /** The value of one field. An error of a field that may be null ends here; any other ends the object around it. */
@@ -249,8 +234,4 @@ function completeItem(
   } catch (error) {
     return fail(execution, plan, item, error, place, index);
   }
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
