@@ -27,7 +27,7 @@ function asStarted(): string[] {
   return scripts.start
     .split(' ')
     .slice(1)
-    .map((word) => (word === 'tsx' ? import.meta.resolve(word) : word.endsWith('.ts') ? inProject(word) : word));
+    .map((word) => (word.endsWith('.js') ? inProject(word) : word));
 }
 
 /** The systems over one database; for Canopy, a user of it gets an API key. */
@@ -48,7 +48,8 @@ export async function systemsOver(database: RunDatabase): Promise<Record<SystemI
     canopy: {
       id: 'canopy',
       label: 'Canopy',
-      missing: () => (existsSync(inProject('src/server.ts')) ? null : 'src/server.ts is missing'),
+      missing: () =>
+        existsSync(inProject('dist/server/server.js')) ? null : 'dist/server is missing: npm run generate',
       start: (url) =>
         startServer('canopy', process.execPath, asStarted(), {
           path: '/graphql',

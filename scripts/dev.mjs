@@ -29,7 +29,7 @@ let turn = Promise.resolve();
 async function restart() {
   await stop();
   if (ending || !(await generate())) return;
-  server = spawn(process.execPath, ['--import', 'tsx', 'src/server.ts'], { stdio: 'inherit' });
+  server = spawn(process.execPath, ['--enable-source-maps', 'dist/server/server.js'], { stdio: 'inherit' });
 }
 
 const changed = (file) => {

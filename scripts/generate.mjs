@@ -1,5 +1,5 @@
 /**
- * Makes what the sources are read into: the Prisma client, the types of the schema, the GraphiQL page.
+ * Makes what the sources are read into: the Prisma client, the types of the schema, the GraphiQL page, the bundle of the server.
  * `--if-stale` makes only what is older than its inputs. Plain JavaScript, because the check precedes every start.
  */
 import { spawn } from 'node:child_process';
@@ -37,15 +37,29 @@ const steps = [
   },
 ];
 
+/** Made of the sources and of what the steps have made. */
+const bundle = {
+  name: 'server',
+  reads: () => [
+    ...steps.flatMap((step) => (step.name === 'graphiql' ? [] : step.reads())),
+    ...filesIn('src', 'prisma').filter((file) => file.endsWith('.ts') && !/^src\/(generated|graphiql)\//.test(file)),
+    'scripts/bundle.mjs',
+  ],
+  makes: 'dist/server/server.js',
+  run: ['scripts/bundle.mjs'],
+};
+
 const stampFile = 'src/generated/.stamp';
 const stamps = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {};
 const onlyStale = process.argv.includes('--if-stale');
-const due = steps
+const due = [...steps, bundle]
   .map((step) => ({ ...step, stamp: stampOf(step) }))
   .filter(({ name, stamp, makes }) => !onlyStale || stamps[name] !== stamp || !existsSync(makes));
 
 if (due.length > 0) process.stderr.write(`Generating ${due.map(({ name }) => name).join(', ')} …\n`);
-const results = await Promise.allSettled(due.map(make));
+const results = await Promise.allSettled(due.filter(({ name }) => name !== bundle.name).map(make));
+if (results.every(({ status }) => status === 'fulfilled'))
+  results.push(...(await Promise.allSettled(due.filter(({ name }) => name === bundle.name).map(make))));
 for (const { status, reason } of results) {
   if (status === 'rejected') process.stderr.write(`${reason.message}\n`);
 }

@@ -63,6 +63,7 @@ export function localSchema(typeDefs: readonly string[]): GraphQLSchema {
     typeDefs: [...typeDefs],
     resolvers: [scalars, root, ...resolvers],
     resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
+    updateResolversInPlace: true,
   });
   return enforceAuth(withIdempotency(withConnections(schema)));
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { explained, planModes } from '../support/plans.js';
 import { type Tree, treeOfWorld } from '../support/tree.js';
 import { type World, world } from '../support/world.js';
 
@@ -13,6 +14,10 @@ interface Step {
   readonly 'Shared Hit Blocks': number;
   readonly 'Shared Read Blocks': number;
   readonly Plans?: readonly Step[];
+}
+
+interface Explained {
+  readonly 'QUERY PLAN': readonly [{ readonly Plan: Step }];
 }
 
 let w: World;
@@ -65,13 +70,11 @@ async function plansOf(run: () => Promise<unknown>): Promise<Step[]> {
 
 async function explain(text: string, values: readonly unknown[]): Promise<Step[]> {
   const plans: Step[] = [];
-  for (const mode of ['force_custom_plan', 'force_generic_plan']) {
-    await client.query(`set plan_cache_mode = ${mode}`);
+  const ask = async <Row extends object>(text: string, values: readonly unknown[]) =>
+    (await client.query<Row>(text, [...values])).rows;
+  for (const mode of planModes) {
     await client.query('begin');
-    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Step }] }>(
-      `explain (analyze, buffers, timing off, format json) ${text}`,
-      [...values],
-    );
+    const rows = await explained<Explained>(ask, mode, 'analyze, buffers, timing off, format json', text, values);
     await client.query('rollback');
     plans.push(...rows.map((row) => row['QUERY PLAN'][0].Plan));
   }

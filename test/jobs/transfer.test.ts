@@ -110,6 +110,35 @@ test('what the exporter may not see is not in the export, nor what hangs on it',
   expect(of(await transfer.lines(w.owner, spaceId), 'file')).toHaveLength(2);
 });
 
+test('what hangs on what is left out is left out, too', async () => {
+  const { id: spaceId } = await newSpace(w.owner);
+  const tasks = tasksOf(w.owner, spaceId);
+  const [todo, later] = [await tasks.made({ title: 'Sow' }), await tasks.made({ type: 'acme.later' })];
+  const earlier = await transfer.export(w.owner, spaceId);
+  const note = await notesOf(w.owner, spaceId).note('Beans');
+  const kept = [await newComment(w.owner, todo.id, 'on a to-do'), await newComment(w.owner, note.id, 'on a note')];
+  for (const id of [later.id, earlier.id, earlier.result.fileId]) {
+    const { id: parent } = await newComment(w.owner, id, 'on what is left out');
+    await newComment(w.owner, id, 'a reply', parent);
+  }
+  await notesOf(w.owner, spaceId).linked(note.id, earlier.result.fileId);
+  const task = await transfer.export(w.owner, spaceId);
+  const lines = linesIn(await transfer.textOf(task));
+  expect(of(lines, 'comment').map(({ id }) => id)).toEqual(kept.map(({ id }) => id));
+  expect(task.result).toMatchObject({ exported: { comment: 2, task: 1, note: 1 }, leftOut: {} });
+  const scopes = new Set(['tasks:read', 'tasks:write', 'files:write', 'files:read', 'comments:read']);
+  const byKey = await transfer.export(w.client(viewerOf(w.owner.id, { scopes })), spaceId);
+  expect(of(linesIn(await transfer.textOf(byKey)), 'comment')).toMatchObject([{ id: kept[0]?.id }]);
+  for (const [made, counts] of [
+    [task, { comment: 2, note: 1, task: 1, taskHistory: 1 }],
+    [byKey, { comment: 1, task: 1, taskHistory: 1 }],
+  ] as const) {
+    const to = await newSpace(w.owner);
+    const { result } = await transfer.import(w.owner, to.id, made.result.fileId);
+    expect(result).toEqual({ imported: counts, failed: [], failedCount: 0 });
+  }
+});
+
 test('a key exports what its scopes let it read, and says what is left out', async () => {
   const { id: spaceId } = await newSpace(w.owner);
   await treeOf(w.owner, spaceId).put('/a', 1);
@@ -210,6 +239,25 @@ test('what is there already stays as it is, and is told of', async () => {
   const lines = await transfer.lines(w.owner, to);
   expect(of(lines, 'folder')).toHaveLength(1);
   expect(of(lines, 'post').map(({ slug }) => slug)).toEqual(['a-post', 'a-post-2']);
+});
+
+test('a second import of a file makes all again that has no path', async () => {
+  const from = await newSpace(w.owner);
+  await treeOf(w.owner, from.id).put('/a', 1);
+  await filesOf(w.owner, from.id, door).folder('/plans');
+  await newComment(w.owner, (await notesOf(w.owner, from.id).note('Beans')).id, 'on it');
+  const { result } = await transfer.export(w.owner, from.id);
+  const to = await newSpace(w.owner);
+  const all = { folder: 1, note: 1, comment: 1 };
+  expect((await transfer.import(w.owner, to.id, result.fileId)).result.imported).toEqual({ ...all, node: 1 });
+  expect((await transfer.import(w.owner, to.id, result.fileId)).result).toMatchObject({
+    imported: all,
+    failed: [{ kind: 'node', code: 'CONFLICT' }],
+    failedCount: 1,
+  });
+  // The two notes are found to be related.
+  const counts = { folder: 1, node: 1, note: 2, comment: 2, link: 1, end: 1 };
+  expect(countsOf(await transfer.lines(w.owner, to.id))).toEqual(counts);
 });
 
 test('into a space that holds notes, imported ones are compared with those', async () => {

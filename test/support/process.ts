@@ -27,7 +27,7 @@ export interface GatewayProcess extends Launched {
 
 const patienceMs = 30_000;
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const server = ['--import', import.meta.resolve('tsx'), join(root, 'src/server.ts')];
+const server = ['--enable-source-maps', join(root, 'dist/server/server.js')];
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -47,7 +47,7 @@ export interface LaunchOptions {
   readonly command?: readonly [string, ...string[]];
 }
 
-/** Starts `src/server.ts` and does not wait. `env` is all of its environment besides PATH and HOME. */
+/** Starts the server and does not wait. `env` is all of its environment besides PATH and HOME. */
 export function launch(
   env: Readonly<Record<string, string>>,
   { cwd = root, command = [process.execPath, ...server] }: LaunchOptions = {},
@@ -80,7 +80,7 @@ export function launch(
   };
 }
 
-/** Starts `src/server.ts` on a free port and waits until it is ready. `env` is all of its environment besides PATH and HOME. */
+/** Starts the server on a free port and waits until it is ready. `env` is all of its environment besides PATH and HOME. */
 export async function startProcess(
   env: Readonly<Record<string, string>>,
   options: LaunchOptions = {},

@@ -2,7 +2,7 @@ import type { Ctx } from '../../core/context.js';
 import { notFound } from '../../core/errors.js';
 import { typeOfId } from '../../core/ids.js';
 import { load } from '../../core/loaders.js';
-import type { Selection } from '../../core/reading.js';
+import { readingByKey, type Selection } from '../../core/reading.js';
 import type { KeyedShape } from '../../core/shape.js';
 import { type SqlText, sqlText } from '../../core/sql.js';
 import { type Content, isLinkable, type LinkableType, linkable } from '../../core/visibility.js';
@@ -19,7 +19,7 @@ export function linkableType(id: string): LinkableType | null {
 }
 
 /** The thing of this id as the viewer may see it; null for what links do not join, too. */
-export async function endOf(ctx: Ctx, ends: Ends, id: string, at?: Selection): Promise<LinkableRow | null> {
+async function endOf(ctx: Ctx, ends: Ends, id: string, at: Selection): Promise<LinkableRow | null> {
   const type = linkableType(id);
   return type && load(ctx, ends[type], id, at);
 }
@@ -33,9 +33,38 @@ export async function seenEnd(ctx: Ctx, ends: Ends, id: string): Promise<LinkEnd
   return { id, spaceId: row.spaceId, type };
 }
 
+/** Whether the id is all that a place of an operation reads of what it names. */
+function isIdAlone(ends: Ends, id: string, at: Selection): boolean {
+  const type = linkableType(id);
+  if (!type) return false;
+  const { columns, along, lists } = readingByKey(ends[type], at.planned);
+  return columns.length === 1 && along.length === 0 && lists.length === 0;
+}
+
+/** A thing that the viewer has just been found to see; null when it has gone since. It is read for more than its id only. */
+export function endSeen(
+  ctx: Ctx,
+  ends: Ends,
+  id: string,
+  spaceId: string,
+  at: Selection,
+): LinkableRow | Promise<LinkableRow | null> {
+  return isIdAlone(ends, id, at) ? { id, spaceId } : endOf(ctx, ends, id, at);
+}
+
 /** The end of a link that the viewer sees; NOT_FOUND when it has just gone. */
-export async function existingEnd(ctx: Ctx, ends: Ends, id: string, at?: Selection): Promise<LinkableRow> {
-  const row = await endOf(ctx, ends, id, at);
+export function existingEnd(
+  ctx: Ctx,
+  ends: Ends,
+  id: string,
+  { spaceId }: LinkRow,
+  at: Selection,
+): LinkableRow | Promise<LinkableRow> {
+  const end = endSeen(ctx, ends, id, spaceId, at);
+  return end instanceof Promise ? end.then(orNotFound) : end;
+}
+
+function orNotFound(row: LinkableRow | null): LinkableRow {
   if (!row) throw notFound();
   return row;
 }

@@ -6,8 +6,8 @@ import type { Selection } from '../../core/reading.js';
 import type { Resolvers } from '../../generated/graphql.js';
 import { userShape } from '../identity/user.js';
 import { spaceShape } from '../spaces/space.js';
-import { type Ends, endOf, existingEnd } from './ends.js';
-import { graph, linksAmong } from './graph.js';
+import { type Ends, endSeen, existingEnd } from './ends.js';
+import { type GraphRow, graph, linksAmong } from './graph.js';
 import { linkShape } from './link.js';
 import { createLink, deleteLink, followLinks } from './links.js';
 import { linksOf, notesOf } from './loaders.js';
@@ -36,12 +36,12 @@ export const resolvers = (ends: Ends): Resolvers => ({
   },
   Link: {
     space: (link, _, ctx, info) => loadExisting(ctx, spaceShape, link.spaceId, info),
-    source: (link, _, ctx, info) => existingEnd(ctx, ends, link.sourceId, info),
-    target: (link, _, ctx, info) => existingEnd(ctx, ends, link.targetId, info),
+    source: (link, _, ctx, info) => existingEnd(ctx, ends, link.sourceId, link, info),
+    target: (link, _, ctx, info) => existingEnd(ctx, ends, link.targetId, link, info),
     createdBy: (link, _, ctx, info) => (link.createdById ? load(ctx, userShape, link.createdById, info) : null),
   },
   Graph: {
-    nodes: (found, _, ctx, info) => loadEnds(ctx, ends, found.ids, info),
+    nodes: (found, _, ctx, info) => endsSeen(ctx, ends, found, info),
     links: (found, _, ctx, info) => linksAmong(ctx, found.ids, info),
   },
   LinkChange: {
@@ -60,7 +60,7 @@ export const resolvers = (ends: Ends): Resolvers => ({
 });
 
 /** Those of these things that are still there. */
-async function loadEnds(ctx: Ctx, ends: Ends, ids: readonly string[], at: Selection) {
-  const rows = await Promise.all(ids.map((id) => endOf(ctx, ends, id, at)));
+async function endsSeen(ctx: Ctx, ends: Ends, { spaceId, ids }: GraphRow, at: Selection) {
+  const rows = await Promise.all(ids.map((id) => endSeen(ctx, ends, id, spaceId, at)));
   return rows.filter((row) => row !== null);
 }

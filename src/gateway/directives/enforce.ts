@@ -179,16 +179,15 @@ async function assertRole(rule: FieldRule, ctx: Ctx, place: Place): Promise<void
  */
 function typeGuarded(schema: GraphQLSchema, abstract: GraphQLAbstractType, run: AnyResolver): AnyResolver {
   const rules = new Map(schema.getPossibleTypes(abstract).map((type) => [type.name, typeRule(type)]));
-  return (source, args, ctx, info) => {
-    const check = (value: unknown): unknown => {
-      if (value instanceof Promise) return value.then(check);
-      if (Array.isArray(value)) return value.map(check);
-      if (value === null || value === undefined) return value;
-      const name = abstract.resolveType?.(value, ctx, info, abstract);
-      const rule = typeof name === 'string' ? rules.get(name) : undefined;
-      if (rule) assertHolds(rule, ctx);
-      return value;
-    };
-    return check(run(source, args, ctx, info));
+  // No function is made for each value: a page of links answers two for each of them.
+  const check = (value: unknown, ctx: Ctx, info: GraphQLResolveInfo): unknown => {
+    if (value instanceof Promise) return value.then((known) => check(known, ctx, info));
+    if (Array.isArray(value)) return value.map((one) => check(one, ctx, info));
+    if (value === null || value === undefined) return value;
+    const name = abstract.resolveType?.(value, ctx, info, abstract);
+    const rule = typeof name === 'string' ? rules.get(name) : undefined;
+    if (rule) assertHolds(rule, ctx);
+    return value;
   };
+  return (source, args, ctx, info) => check(run(source, args, ctx, info), ctx, info);
 }

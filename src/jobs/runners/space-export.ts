@@ -25,7 +25,7 @@ export const exportSpace: Runner<'space.export'> = async (app, { id, spaceId, pa
   if (!space) throw notFound();
   app.readAudit.add(auditEntry(ctx, 'space.read', { space: spaceId }, null, { resourceType: 'Task', resourceId: id }));
   const tally = newTally();
-  const exporting = { ctx, spaceId, signal, parameters, leftOut: tally.leftOut };
+  const exporting = { ...tally, ctx, spaceId, signal, parameters };
   const bytes = { spaceId, fileId: newId('file'), versionId: newId('fver'), mimeType: exportType };
   try {
     const stored = await storeBytes(app, bytes, textOf(exporting, space, tally, report));

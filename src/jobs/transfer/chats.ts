@@ -15,6 +15,7 @@ const oldest = { ...chatsByCreation, order: { ...chatsByCreation.order, directio
 /** Chats, each followed by its messages. What is still being written is not said yet; summaries are made anew from the messages. */
 export const chats = source({
   kind: 'chat',
+  type: 'Chat',
   scopes: ['chats:read'],
   page: ({ ctx, spaceId }, args) => loadPage(ctx, oldest, [spaceId], args),
   item: async (exporting, { id, title, context, archivedAt, ownerId, createdAt, updatedAt }) => ({

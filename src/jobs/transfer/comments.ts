@@ -7,22 +7,27 @@ import { date, reference } from './format.js';
 import { importer } from './importer.js';
 import { handleOf, source } from './source.js';
 
-/** Comments of all threads in the order of writing, so that replies come behind what they reply to; the places of deleted ones too. */
+/** Comments on what is exported, in the order of writing, so that replies come behind what they reply to; the places of deleted ones too. */
 export const comments = source({
   kind: 'comment',
+  type: 'Comment',
   scopes: ['comments:read'],
   page: ({ ctx, spaceId }, args) => loadPage(ctx, commentsOfSpace, [spaceId], args),
-  item: async (exporting, { id, subjectId, parentId, content, deletedAt, authorId, createdAt, updatedAt }) => ({
-    kind: 'comment',
-    id,
-    subjectId,
-    parentId,
-    content,
-    isDeleted: deletedAt !== null,
-    author: await handleOf(exporting, authorId),
-    createdAt,
-    updatedAt,
-  }),
+  async item(exporting, { id, subjectId, parentId, content, deletedAt, authorId, createdAt, updatedAt }) {
+    if (exporting.leaves(subjectId)) return null;
+    const author = await handleOf(exporting, authorId);
+    return {
+      kind: 'comment',
+      id,
+      subjectId,
+      parentId,
+      content,
+      isDeleted: deletedAt !== null,
+      author,
+      createdAt,
+      updatedAt,
+    };
+  },
 });
 
 const rules = z.object({

@@ -11,6 +11,7 @@ const oldest = { ...filesOfSpace, order: { ...filesOfSpace.order, direction: 'as
 /** Files that the viewer sees, each followed by the bytes of its versions; lost bytes are left out, and files that have no others. */
 export const files = source({
   kind: 'file',
+  type: 'File',
   scopes: ['files:read'],
   page: ({ ctx, spaceId }, args) => loadPage(ctx, oldest, [spaceId], args),
   async item(exporting, file) {

@@ -9,6 +9,7 @@ import { source } from './source.js';
 
 export const folders = source({
   kind: 'folder',
+  type: 'Folder',
   scopes: ['files:read'],
   page: ({ ctx, spaceId }, args) => loadPage(ctx, foldersOfSpace, [spaceId], args),
   item: (_, { id, path, createdAt, updatedAt }) => ({ kind: 'folder', id, path, createdAt, updatedAt }),

@@ -12,7 +12,7 @@ import type { Source } from './source.js';
 import { importHistory, importTask, tasks } from './tasks.js';
 
 /** Everything that an export holds, what is named before what names it. */
-export const sources: readonly Source[] = [folders, files, nodes, notes, posts, comments, chats, tasks, links];
+export const sources: readonly Source[] = [folders, files, nodes, notes, posts, chats, tasks, comments, links];
 
 /** What makes something of each kind of line. The bytes of files go with their file. */
 export const importers: Readonly<Record<string, Importer>> = {

@@ -8,23 +8,20 @@ import { date, reference } from './format.js';
 import { importer } from './importer.js';
 import { handleOf, source } from './source.js';
 
-/** Links both of whose ends the viewer sees; behind all they join. */
+/** Links both of whose ends are exported; behind all they join. */
 export const links = source({
   kind: 'link',
+  type: 'Link',
   scopes: ['knowledge:read'],
   page: ({ ctx, spaceId }, args) => loadPage(ctx, linksOfSpace, [spaceId], args),
-  item: async (exporting, { id, sourceId, targetId, origin, score, sharedKeywords, ...link }) => ({
-    kind: 'link',
-    id,
-    sourceId,
-    targetId,
-    linkKind: link.kind,
-    origin,
-    score,
-    sharedKeywords,
-    createdBy: await handleOf(exporting, link.createdById),
-    createdAt: link.createdAt,
-  }),
+  async item(
+    exporting,
+    { id, sourceId, targetId, kind: linkKind, origin, score, sharedKeywords, createdById, createdAt },
+  ) {
+    if (exporting.leaves(sourceId) || exporting.leaves(targetId)) return null;
+    const createdBy = await handleOf(exporting, createdById);
+    return { kind: 'link', id, sourceId, targetId, linkKind, origin, score, sharedKeywords, createdBy, createdAt };
+  },
 });
 
 export const importLink = importer({

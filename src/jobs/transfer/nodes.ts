@@ -9,6 +9,7 @@ import { source } from './source.js';
 /** Nodes of the tree by path, without their history. What is reserved belongs to the system that keeps it. */
 export const nodes = source({
   kind: 'node',
+  type: 'TreeNode',
   scopes: ['tree:read'],
   page: ({ ctx, spaceId }, args) => subtree(ctx, spaceId, '/', null, args),
   item: (_, { id, path, value, contentType, createdAt, updatedAt }) =>

@@ -11,6 +11,7 @@ const oldest = { ...notesOfSpace, order: { ...notesOfSpace.order, direction: 'as
 
 export const notes = source({
   kind: 'note',
+  type: 'Note',
   scopes: ['knowledge:read'],
   page: ({ ctx, spaceId }, args) => loadPage(ctx, oldest, [spaceId], args),
   item: async (exporting, { id, title, content, keywords, linkStatus, authorId, createdAt, updatedAt }) => ({

@@ -13,6 +13,7 @@ const oldest = { ...postsOfSpace, order: { ...postsOfSpace.order, direction: 'as
 /** Posts, and the drafts that the viewer sees. How often they were read is not theirs to take along. */
 export const posts = source({
   kind: 'post',
+  type: 'Post',
   scopes: ['posts:read'],
   page: ({ ctx, spaceId }, args) => loadPage(ctx, oldest, [spaceId], args),
   item: async (exporting, post) => ({

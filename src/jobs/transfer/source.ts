@@ -4,6 +4,7 @@ import { load } from '../../core/loaders.js';
 import type { Page, PageArgs } from '../../core/page.js';
 import { userShape } from '../../domains/identity/user.js';
 import type { RunnerParameters } from '../../domains/tasks/runners.js';
+import type { Prisma } from '../../generated/prisma/client.js';
 import type { Item } from './format.js';
 
 /** What is exported, for whom. */
@@ -14,11 +15,17 @@ export interface Exporting {
   readonly parameters: RunnerParameters<'space.export'>;
   /** Counts what cannot be exported. */
   leftOut(kind: string): void;
+  /** Hears of a thing that is not exported. */
+  leave(id: string): void;
+  /** Whether a thing is not exported, for those that hang on it. */
+  leaves(id: string): boolean;
 }
 
 /** One kind of what a space holds, on its way out. */
 export interface Source {
   readonly kind: string;
+  /** What its ids say it is. */
+  readonly type: Prisma.ModelName;
   /** A key needs one of them, or what is of this kind is left out. */
   readonly scopes: readonly ScopeName[];
   /** How many things there are, counted up to 10,000. */
@@ -28,19 +35,21 @@ export interface Source {
 }
 
 /** How the rows of a kind are read, and what becomes of each. */
-interface Reading<Row extends object, One extends Item> extends Pick<Source, 'kind' | 'scopes'> {
+interface Reading<Row extends { readonly id: string }, One extends Item>
+  extends Pick<Source, 'kind' | 'type' | 'scopes'> {
   page(exporting: Exporting, args: PageArgs): Promise<Page<Row>>;
-  /** Null for a row that is left out. The rows of a page are asked for together. */
+  /** Null for a row that is left out, with all that hangs on it. The rows of a page are asked for together. */
   item(exporting: Exporting, row: Row): Promise<One | null> | One | null;
   /** What comes right behind it. */
   parts?(exporting: Exporting, row: Row, item: One): AsyncGenerator<Item>;
 }
 
 /** A kind whose rows are read by pages, of which one is held at a time. */
-export function source<Row extends object, One extends Item>(reading: Reading<Row, One>): Source {
-  const { kind, scopes, page, item, parts } = reading;
+export function source<Row extends { readonly id: string }, One extends Item>(reading: Reading<Row, One>): Source {
+  const { kind, type, scopes, page, item, parts } = reading;
   return {
     kind,
+    type,
     scopes,
     total: async (exporting) => (await page(exporting, { first: 1 })).total(),
     async *items(exporting) {
@@ -48,7 +57,10 @@ export function source<Row extends object, One extends Item>(reading: Reading<Ro
         const items = await Promise.all(rows.map((row) => item(exporting, row)));
         for (const [at, row] of rows.entries()) {
           const one = items[at];
-          if (!one) continue;
+          if (!one) {
+            exporting.leave(row.id);
+            continue;
+          }
           yield one;
           if (parts) yield* parts(exporting, row, one);
         }

@@ -1,23 +1,33 @@
+import { typeOfId } from '../../core/ids.js';
 import type { SpaceRow } from '../../domains/spaces/space.js';
 import { endKind, formatName, formatVersion } from './format.js';
 import { sources } from './kinds.js';
 import type { Exporting, Source } from './source.js';
 
 /** What has been exported, and what has not. */
-export interface Tally {
+export interface Tally extends Pick<Exporting, 'leftOut' | 'leave' | 'leaves'> {
   exported(kind: string): void;
-  leftOut(kind: string): void;
+  /** Of such a kind nothing is exported. */
+  leaveAll(source: Source): void;
   result(): { readonly exported: Record<string, number>; readonly leftOut: Record<string, number> };
 }
 
 export function newTally(): Tally {
   const counts = { exported: new Map<string, number>(), leftOut: new Map<string, number>() };
+  const left = { ids: new Set<string>(), types: new Set<string | null>() };
   const counting = (counted: Map<string, number>) => (kind: string) => {
     counted.set(kind, (counted.get(kind) ?? 0) + 1);
   };
+  const leftOut = counting(counts.leftOut);
   return {
     exported: counting(counts.exported),
-    leftOut: counting(counts.leftOut),
+    leftOut,
+    leave: (id) => void left.ids.add(id),
+    leaves: (id) => left.ids.has(id) || left.types.has(typeOfId(id)),
+    leaveAll({ kind, type }) {
+      leftOut(kind);
+      left.types.add(type);
+    },
     result: () => ({ exported: Object.fromEntries(counts.exported), leftOut: Object.fromEntries(counts.leftOut) }),
   };
 }
@@ -38,7 +48,7 @@ export async function* textOf(
   };
   yield lineOf(header);
   const readable = sources.filter((source) => mayRead(exporting, source));
-  for (const source of sources) if (!readable.includes(source)) exporting.leftOut(source.kind);
+  for (const source of sources) if (!readable.includes(source)) tally.leaveAll(source);
   let total = 0;
   for (const source of readable) total += await source.total(exporting);
   let done = 0;

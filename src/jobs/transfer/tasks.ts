@@ -16,6 +16,7 @@ const historyBytes = 512 * 1024;
 /** To-dos as they stand, and what runners have finished; each with its history. What a runner is still to do stays where it is. */
 export const tasks = source({
   kind: 'task',
+  type: 'Task',
   scopes: ['tasks:read', 'tasks:run'],
   page: ({ ctx, spaceId }, args) => loadPage(ctx, oldest, [spaceId], args),
   async item(exporting, task) {

@@ -1,20 +1,13 @@
 import { generateId } from '@better-auth/core/utils/id';
-import { prismaAdapter } from 'better-auth/adapters/prisma';
-import { isAPIError } from 'better-auth/api';
-import { betterAuth } from 'better-auth/minimal';
-import { bearer } from 'better-auth/plugins/bearer';
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.js';
-import { accessTokens } from './access-tokens.js';
 import { type AttemptLimit, databaseAttempts } from './attempts.js';
-import { ADDRESS_HEADER, type AddressLimits, BASE_PATH, issuerEndpoints } from './endpoints.js';
+import { type AddressLimits, BASE_PATH, issuerEndpoints } from './endpoints.js';
 import type { Issuer, IssuerSessionInfo, SessionChanged } from './issuer.js';
-import { hashPassword, verifyPassword } from './passwords.js';
+import type { Library } from './library.js';
+import { hashPassword } from './passwords.js';
 import { type RequestScope, requestScope } from './request-scope.js';
-import { sessionSecrets } from './session-secrets.js';
-import { signInGuard } from './sign-in-guard.js';
+import { SESSION_SECONDS } from './session-secrets.js';
 
-const DAY_SECONDS = 24 * 60 * 60;
-const SESSION_SECONDS = 7 * DAY_SECONDS;
 const LIMITS: IssuerLimits = {
   signIn: { max: 30, seconds: 60 },
   signUp: { max: 20, seconds: 600 },
@@ -39,58 +32,6 @@ export interface BetterAuthIssuerOptions {
   readonly now?: () => number;
 }
 
-function library(options: BetterAuthIssuerOptions, url: string, audience: string, limits: IssuerLimits) {
-  const { prisma, baseUrl, secret, now = Date.now, sessionChanged = async () => {} } = options;
-  return betterAuth({
-    appName: 'Canopy',
-    baseURL: new URL(baseUrl).origin,
-    basePath: BASE_PATH,
-    secret,
-    trustedOrigins: [...options.trustedOrigins],
-    telemetry: { enabled: false },
-    logger: { disabled: true },
-    // Limits are counted per window by our own plugin and endpoints: the library's counter never ends for a steady client.
-    rateLimit: { enabled: false },
-    database: prismaAdapter(sessionSecrets(prisma, sessionChanged), { provider: 'postgresql', transaction: true }),
-    user: { modelName: 'issuerUser' },
-    session: { modelName: 'issuerSession', expiresIn: SESSION_SECONDS, updateAge: DAY_SECONDS },
-    account: { modelName: 'issuerAccount' },
-    verification: { modelName: 'issuerVerification' },
-    emailAndPassword: {
-      enabled: true,
-      // A sign-up that signs in would have to tell that the e-mail is taken.
-      autoSignIn: false,
-      minPasswordLength: 8,
-      maxPasswordLength: 72,
-      password: {
-        async hash(password) {
-          const prepared = requestScope.getStore()?.prepared;
-          return prepared?.password === password ? prepared.hash : hashPassword(password);
-        },
-        verify: verifyPassword,
-      },
-    },
-    plugins: [
-      bearer(),
-      accessTokens({ prisma, issuer: url, audience, sessionSeconds: SESSION_SECONDS, now, sessionChanged }),
-      signInGuard(databaseAttempts(prisma), limits.account),
-    ],
-    advanced: {
-      cookiePrefix: 'canopy',
-      useSecureCookies: new URL(baseUrl).protocol === 'https:',
-      // The library drops both checks by itself when NODE_ENV is "test".
-      disableCSRFCheck: false,
-      disableOriginCheck: false,
-      ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },
-    },
-    onAPIError: {
-      onError(error) {
-        if (!isAPIError(error)) throw error;
-      },
-    },
-  });
-}
-
 type SessionRow = Prisma.IssuerSessionGetPayload<{ include: { user: true } }>;
 
 const infoOf = ({ id, expiresAt, user }: Pick<SessionRow, 'id' | 'expiresAt' | 'user'>): IssuerSessionInfo => ({
@@ -108,22 +49,26 @@ export function betterAuthIssuer(options: BetterAuthIssuerOptions): Issuer {
   const limits = { ...LIMITS, ...options.limits };
   const url = new URL(BASE_PATH, options.baseUrl).href;
   const audience = 'canopy';
-  const auth = library(options, url, audience, limits);
+  // Two hundred files of the library are read when somebody signs in or the first token is verified: processes start without them.
+  let made: Promise<Library> | null = null;
+  const library = () =>
+    (made ??= import('./library.js').then(({ makeLibrary }) => makeLibrary(options, url, audience, limits)));
   const living = () => ({ gt: new Date(now()) });
 
   return {
     name: 'canopy',
     url,
     audience,
-    handle: issuerEndpoints(auth.handler, databaseAttempts(prisma), limits),
+    handle: issuerEndpoints(async (request) => (await library()).handler(request), databaseAttempts(prisma), limits),
 
     async sessionOf(headers) {
       const cookie = headers.get('cookie');
       if (!cookie) return null;
       const scope: RequestScope = {};
       const query = { disableRefresh: true };
+      const { api } = await library();
       const found = await requestScope
-        .run(scope, () => auth.api.getSession({ headers: new Headers({ cookie }), query }))
+        .run(scope, () => api.getSession({ headers: new Headers({ cookie }), query }))
         .catch((error: unknown) => Promise.reject(scope.failure ?? error));
       return (
         found &&
@@ -175,7 +120,7 @@ export function betterAuthIssuer(options: BetterAuthIssuerOptions): Issuer {
     },
 
     async keys() {
-      return auth.api.getJwks();
+      return (await library()).api.getJwks();
     },
 
     async sweep() {

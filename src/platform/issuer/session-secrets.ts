@@ -3,6 +3,9 @@ import { Prisma, type PrismaClient } from '../../generated/prisma/client.js';
 import type { SessionChanged } from './issuer.js';
 import { requestScope } from './request-scope.js';
 
+/** How long a session lives without being used. */
+export const SESSION_SECONDS = 7 * 24 * 60 * 60;
+
 const USER_AGENT_LENGTH = 512;
 // Two tabs that refresh at once are no theft: within this time a spent token is only refused.
 const REUSE_GRACE_SECONDS = 10;
