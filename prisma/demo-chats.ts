@@ -4,7 +4,7 @@ import { createChat } from '../src/domains/chats/service.js';
 import type { NoteRow } from '../src/domains/knowledge/note.js';
 import { sourceOf } from '../src/domains/search/sources.js';
 import type { MessagePartInput, MessageRole } from '../src/generated/graphql.js';
-import { searchedNow, writeText } from '../src/jobs/search-text.js';
+import { searchedNow, writeTexts } from '../src/jobs/search-text.js';
 
 interface ChatScene {
   readonly owner: Ctx;
@@ -21,10 +21,8 @@ export async function makeChats({ owner, helper, spaceId, notes }: ChatScene): P
   const { value: question } = await createChat(owner, { spaceId, title: 'Water for the tomatoes' });
   // The answer may come before the index has: the words of the notes are there at once.
   const [source, signal] = [sourceOf('Note'), new AbortController().signal];
-  for (const { id } of source ? notes : []) {
-    const searched = source && (await searchedNow(owner.app, source, id, signal));
-    if (searched) await writeText(owner.app, searched);
-  }
+  const ids = notes.map(({ id }) => id);
+  if (source) await writeTexts(owner.app, [...(await searchedNow(owner.app, source, ids, signal)).values()]);
   const parts = [{ text: { text: 'How often do we water the tomatoes?' } }];
   await sendMessage(owner, { chatId: question.id, role: 'USER', parts, reply: true, stream: false });
   return plan.id;

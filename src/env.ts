@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { EmbeddingsSettings } from './platform/embeddings/choice.js';
+import { usualFloor } from './platform/embeddings/embeddings.js';
 import { oidcIssuers } from './platform/tokens/oidc.js';
 import type { UpstashVectors } from './platform/vectors/upstash.js';
 
@@ -56,6 +57,7 @@ const rules = z.object({
   EMBEDDINGS_KEY: z.string().optional(),
   EMBEDDINGS_MODEL: z.string().max(100).optional(),
   EMBEDDINGS_DIMENSIONS: count(16, 8_192).default(1_536),
+  EMBEDDINGS_FLOOR: z.coerce.number().min(0).max(1).default(usualFloor),
   CORS_ORIGINS: origins,
   TRUSTED_PROXIES: count(0, 10).default(0),
   INTROSPECTION: z.enum(['public', 'authenticated', 'off']).optional(),
@@ -189,9 +191,10 @@ function vectorsOf(made: Made): UpstashVectors | null {
 
 /** A model without an address is that of the vectors store. */
 function embeddingsOf(made: Made): EmbeddingsSettings | null {
-  const { EMBEDDINGS_URL: url, EMBEDDINGS_MODEL: model, EMBEDDINGS_DIMENSIONS: dimensions } = made;
+  const { EMBEDDINGS_URL: url, EMBEDDINGS_MODEL: model } = made;
   if (!model) return null;
-  return url ? { url, key: made.EMBEDDINGS_KEY ?? null, model, dimensions } : { inStore: true, model, dimensions };
+  const shared = { model, dimensions: made.EMBEDDINGS_DIMENSIONS, floor: made.EMBEDDINGS_FLOOR };
+  return url ? { url, key: made.EMBEDDINGS_KEY ?? null, ...shared } : { inStore: true, ...shared };
 }
 
 function fromProcess(): Readonly<Record<string, string | undefined>> {

@@ -6,11 +6,17 @@ const endpoint = { EMBEDDINGS_URL: 'https://api.example/v1', EMBEDDINGS_MODEL: '
 
 test('vectors and embeddings are ours unless others are named', () => {
   expect(readEnv({})).toMatchObject({ vectors: null, embeddings: null });
-  expect(readEnv({ ...upstash, ...endpoint, EMBEDDINGS_KEY: 'k', EMBEDDINGS_DIMENSIONS: '512' })).toMatchObject({
+  expect(
+    readEnv({ ...upstash, ...endpoint, EMBEDDINGS_KEY: 'k', EMBEDDINGS_DIMENSIONS: '512', EMBEDDINGS_FLOOR: '0.4' }),
+  ).toMatchObject({
     vectors: { url: 'https://v.example', token: 't' },
-    embeddings: { url: 'https://api.example/v1', key: 'k', model: 'm', dimensions: 512 },
+    embeddings: { url: 'https://api.example/v1', key: 'k', model: 'm', dimensions: 512, floor: 0.4 },
   });
-  expect(readEnv({ ...upstash, EMBEDDINGS_MODEL: 'm' }).embeddings).toMatchObject({ inStore: true, model: 'm' });
+  expect(readEnv({ ...upstash, EMBEDDINGS_MODEL: 'm', EMBEDDINGS_FLOOR: '' }).embeddings).toMatchObject({
+    inStore: true,
+    model: 'm',
+    floor: 0.2,
+  });
 });
 
 test.each([
@@ -19,6 +25,7 @@ test.each([
   [{ EMBEDDINGS_URL: 'https://api.example/v1' }, 'EMBEDDINGS_MODEL'],
   [{ EMBEDDINGS_MODEL: 'm' }, 'EMBEDDINGS_URL'],
   [{ ...endpoint, EMBEDDINGS_DIMENSIONS: '3' }, 'EMBEDDINGS_DIMENSIONS'],
+  [{ ...endpoint, EMBEDDINGS_FLOOR: '1.1' }, 'EMBEDDINGS_FLOOR'],
 ])('half a setting is none: %j', (settings, named) => {
   expect(() => readEnv(settings)).toThrow(WrongSettings);
   expect(() => readEnv(settings)).toThrow(named);

@@ -31,6 +31,9 @@ export const goldenQueries: readonly GoldenQuery[] = linesOf('queries.txt').map(
   return { kind, text, grades: new Map(grades) };
 });
 
+/** Questions that nothing answers. */
+export const nonsense: readonly string[] = linesOf('nonsense.txt');
+
 const gain = (grade: number, rank: number) => (2 ** grade - 1) / Math.log2(rank + 2);
 
 /** How good the first ten are against the best that ten could be: 1 is perfect, 0 is nothing of use. */

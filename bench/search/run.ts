@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { search } from '../../src/domains/search/service.js';
-import { type GoldenQuery, goldenQueries, goldenTexts, ndcgAt10 } from './golden.js';
+import { type GoldenQuery, goldenQueries, goldenTexts, ndcgAt10, nonsense } from './golden.js';
 import { type Stage, stageOf } from './stage.js';
 
 const modes = ['EXACT', 'SEMANTIC', 'HYBRID'] as const;
@@ -14,6 +14,16 @@ interface Score {
   readonly query: GoldenQuery;
   readonly found: readonly string[];
   readonly ndcg: number;
+}
+
+/** How many of the questions that nothing answers find something by meaning. */
+async function foundOfNonsense({ ctx, spaceId }: Stage): Promise<number> {
+  let count = 0;
+  for (const text of nonsense) {
+    const { rows } = await search(ctx(), { text, spaceId, mode: 'SEMANTIC', types: null, first: 1, after: null });
+    count += rows.length;
+  }
+  return count;
 }
 
 async function scoresOf({ ctx, spaceId }: Stage): Promise<Record<Mode, Score[]>> {
@@ -57,6 +67,9 @@ try {
     const means = modes.map((mode) => mean(scores[mode], kind).toFixed(3).padStart(9));
     process.stdout.write(`${kind.padStart(9)}${means.join('')}\n`);
   }
+  process.stdout.write(
+    `\n${await foundOfNonsense(stage)} of ${nonsense.length} nonsensical questions find something by meaning\n`,
+  );
   if (values.misses) for (const line of misses(scores.HYBRID)) process.stdout.write(`${line}\n`);
   const [exact, semantic, hybrid] = modes.map((mode) => mean(scores[mode], 'all')) as [number, number, number];
   if (hybrid < Math.max(exact, semantic)) process.exitCode = 1;

@@ -8,6 +8,7 @@ import { contextFor, standIn } from '../../src/core/operation.js';
 import { createSpace } from '../../src/domains/spaces/service.js';
 import { put } from '../../src/domains/tree/store.js';
 import { seal } from '../../src/domains/tree/value.js';
+import { readEnv } from '../../src/env.js';
 import { runDueJobs } from '../../src/jobs/worker.js';
 import { embeddedPostgres, removeEmbeddedPostgres } from '../../src/platform/database/embedded.js';
 import { migrate } from '../../src/platform/database/migrate.js';
@@ -21,10 +22,11 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** Sets it up on a throwaway Postgres. */
+/** Sets it up on a throwaway Postgres, with the embeddings that the settings name. */
 export async function stageOf(texts: readonly GoldenText[]): Promise<Stage> {
   const home = await mkdtemp(join(tmpdir(), 'canopy-search-'));
   await chmod(home, 0o711);
+  const { embeddings, vectors } = readEnv();
   const log = jsonLog('warn', (line) => process.stderr.write(line));
   const { url, stop } = await embeddedPostgres({ home, log, settings: ['fsync=off'] });
   await migrate(url, { directory: 'prisma/migrations', log });
@@ -32,6 +34,8 @@ export async function stageOf(texts: readonly GoldenText[]): Promise<Stage> {
     databaseUrl: url,
     databasePool: 5,
     blobs: { directory: join(home, 'blobs') },
+    ...(embeddings && { embeddings }),
+    ...(vectors && { vectors }),
     publicUrl: 'http://localhost:4000',
     authSecret: 'a secret for the benchmark, 32 characters',
     trustedOrigins: [],
@@ -53,6 +57,7 @@ export async function stageOf(texts: readonly GoldenText[]): Promise<Stage> {
     spaceId: space.id,
     ctx,
     async close() {
+      await app.vectors.removeNamespace(space.id);
       await close();
       await stop();
       await removeEmbeddedPostgres(home);

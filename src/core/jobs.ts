@@ -30,10 +30,19 @@ export interface Jobs {
   'chats.expireStreams': { readonly streamId?: string };
   /** Brings what search knows of a resource up to date: `type` is its model. */
   'search.index': { readonly type: string; readonly id: string; readonly spaceId: string | null };
+  /** The same for many of a space: their words, and a job for each of which the vectors are missing. */
+  'search.indexMany': { readonly type: string; readonly ids: readonly string[]; readonly spaceId: string };
+  /** Indexes the files below a folder that was moved as `version`: those whose paths from the folder on come after `after`. */
+  'search.indexFolder': {
+    readonly spaceId: string;
+    readonly folderId: string;
+    readonly version: number;
+    readonly after: string;
+  };
   /** Makes anew what search knows of a space, or of all: from resources of `type` on whose ids come after `after`. */
   'search.reindex': { readonly spaceId: string | null; readonly type: string | null; readonly after: string };
-  /** Indexes what has no vectors yet, or those of another model. */
-  'search.catchUp': Record<string, never>;
+  /** Indexes what has no vectors yet, or those of another model: from the resource of `model` on that comes after `after`. */
+  'search.catchUp': { readonly model?: string; readonly after?: string };
   /** Forgets what has gone with something else in a space. */
   'search.sweep': { readonly spaceId: string };
   /** Removes the vectors of a space that is gone. */

@@ -1,4 +1,5 @@
 import type { Emitted, EventRow, EventType } from './events.js';
+import { indexJobs } from './index-jobs.js';
 import { type JobSpec, job } from './jobs.js';
 
 type Reaction = (event: Emitted) => JobSpec | readonly JobSpec[];
@@ -16,8 +17,13 @@ const sweepRemains: Reaction = ({ spaceId, resourceType: type }) =>
 const indexed: Reaction = ({ resourceType: type, resourceId: id, spaceId }) =>
   job('search.index', { type, id, spaceId }, { key: `search ${id}` });
 
-/** After what people wait for: of the tree there is much. */
-const indexedLater: Reaction = (event) => ({ ...indexed(event), priority: 20 });
+/** Files are found by their paths too. Each move has its own pages, for the next move begins anew. */
+const indexedBelow: Reaction = ({ spaceId, resourceId: folderId, related: { version = 0 } }) =>
+  job(
+    'search.indexFolder',
+    { spaceId: spaceId ?? '', folderId, version, after: '' },
+    { key: `search below ${folderId} ${version}` },
+  );
 
 /**
  * What follows from an event besides what its listeners do: jobs, added in the transaction of the change. A domain says what
@@ -29,6 +35,7 @@ const reactions: { readonly [Type in EventType]?: readonly Reaction[] } = {
   'file.updated': [indexed],
   'file.moved': [indexed],
   'file.deleted': [sweepRemains, indexed],
+  'folder.moved': [indexedBelow],
   'note.created': [discoverLinks, indexed],
   'note.updated': [discoverLinks, indexed],
   'note.deleted': [sweepRemains, indexed],
@@ -42,20 +49,24 @@ const reactions: { readonly [Type in EventType]?: readonly Reaction[] } = {
   'task.updated': [indexed],
 };
 
-/** The same for what happens too often to pay for it in its transaction: seconds later, out of the event log. */
-const laterReactions: { readonly [Type in EventType]?: readonly Reaction[] } = {
-  'tree.written': [indexedLater],
-  'tree.deleted': [indexedLater],
-  'tree.moved': [indexedLater],
-  'tree.restored': [indexedLater],
-};
+/** What happens too often to pay for it in its transaction is indexed seconds later, out of the event log, and after what people wait for. */
+const indexedLater: ReadonlySet<string> = new Set<EventType>([
+  'tree.written',
+  'tree.deleted',
+  'tree.moved',
+  'tree.restored',
+]);
+const later = 20;
 
 /** The jobs that follow from what a change said. */
-export const reactionsTo = (emitted: readonly Emitted[]): JobSpec[] => following(reactions, emitted);
+export const reactionsTo = (emitted: readonly Emitted[]): JobSpec[] =>
+  emitted.flatMap((event) => reactions[event.type]?.flatMap((react) => react(event)) ?? []);
 
-/** The jobs that follow from events of the log. */
+/** The jobs that follow from events of the log: few, however many events there are. */
 export const laterReactionsTo = (logged: readonly EventRow[]): JobSpec[] =>
-  following(laterReactions, logged as readonly Emitted[]);
-
-const following = (table: typeof reactions, events: readonly Emitted[]): JobSpec[] =>
-  events.flatMap((event) => table[event.type]?.flatMap((react) => react(event)) ?? []);
+  indexJobs(
+    logged
+      .filter(({ type }) => indexedLater.has(type))
+      .map(({ resourceType: type, resourceId: id, spaceId }) => ({ type, id, spaceId: spaceId ?? '' })),
+    later,
+  );

@@ -8,7 +8,9 @@ import { expireAllLeases } from './expire-leases.js';
 import { expireStreams } from './expire-streams.js';
 import { finishUpload } from './finish-upload.js';
 import { restoreBlob } from './restore-blob.js';
+import { indexFolder } from './search-folder.js';
 import { indexResource } from './search-index.js';
+import { indexMany } from './search-many.js';
 import { catchUp, forgetSpace, reindex, sweep } from './search-upkeep.js';
 import { sweepBlobs } from './sweep-blobs.js';
 import { sweepRemains } from './sweep-remains.js';
@@ -32,6 +34,8 @@ export const jobs: { readonly [Name in JobName]: (app: App, payload: Jobs[Name],
   'chat.reply': chatReply,
   'chats.expireStreams': expireStreams,
   'search.index': indexResource,
+  'search.indexMany': indexMany,
+  'search.indexFolder': indexFolder,
   'search.reindex': reindex,
   'search.catchUp': catchUp,
   'search.sweep': sweep,

@@ -5,16 +5,19 @@ import { laterReactionsTo } from '../core/reactions.js';
 import type { Query } from '../platform/database/database.js';
 
 const page = 1_000;
+/** Of a log that grows faster than it is read, what is left is for the next time. */
+const mostPages = 50;
 
 /**
  * Adds the jobs that follow from the event log since it was last read. Any number of processes may do so; one at a time does. Answers whether
- * everything that has committed was read: what stands behind a transaction that still runs is for the next time.
+ * everything that has committed was read: what stands behind a transaction that still runs, or behind 50,000 others, is for the next time.
  */
 export async function addFromLog(app: App): Promise<boolean> {
-  for (;;) {
+  for (let pages = 0; pages < mostPages; pages += 1) {
     const read = await app.database.transaction(readPage, { snapshot: false });
     if (read !== 'more') return read === 'all';
   }
+  return false;
 }
 
 async function readPage(query: Query): Promise<'all' | 'some' | 'more'> {

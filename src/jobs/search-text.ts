@@ -9,6 +9,8 @@ export interface Searched extends SourceText {
   readonly id: string;
   readonly spaceId: string;
   readonly type: string;
+  /** It is found by meaning too. */
+  readonly hasMeaning: boolean;
   readonly hash: string;
   /** Of the row that it was read from. */
   readonly stamp: string;
@@ -19,30 +21,52 @@ const longestTitle = 1_000;
 /** A tsvector holds a mebibyte, and takes more than its text does. */
 const longestBody = 400_000;
 
-/** The resource as it is now; null when it is gone. */
-export async function searchedNow(app: App, source: Source, id: string, signal: AbortSignal): Promise<Searched | null> {
-  const { shape, columns, text } = source;
-  const [row] = await app.database.query<
-    Record<string, unknown> & { $space: string; $stamp: string; $version: number }
-  >(
-    `select t."spaceId" as "$space", t.xmin::text as "$stamp", t.version as "$version", ${columns.map((column) => `t."${column}"`).join(', ')}
-      from "${shape.model}" t where ${searchedSql(source, 't.id = $1')}`,
-    [id],
+type Row = Readonly<Record<string, unknown>> & { $id: string; $space: string; $stamp: string; $version: number };
+
+/** The resources as they are now, by id; what is gone is missing. */
+export async function searchedNow(
+  app: App,
+  source: Source,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Searched>> {
+  const { shape, columns } = source;
+  const rows = await app.database.query<Row>(
+    `select t.id as "$id", t."spaceId" as "$space", t.xmin::text as "$stamp", t.version as "$version", ${columns.map((column) => `t."${column}"`).join(', ')}
+      from "${shape.model}" t where ${searchedSql(source, 't.id = any($1::text[])')} order by t.id`,
+    [ids],
   );
-  if (!row) return null;
-  const { title, body, isUnreadable = false } = await text(row, app, signal);
-  const cleaned = { title: plain(title).slice(0, longestTitle).toWellFormed(), body: cut(plain(body)), isUnreadable };
-  const hash = createHash('sha256').update(JSON.stringify(cleaned)).digest('base64url');
-  return { id, spaceId: row.$space, type: shape.model, ...cleaned, hash, stamp: row.$stamp, version: row.$version };
+  const found = new Map<string, Searched>();
+  for (const row of rows) found.set(row.$id, await searchedOf(app, source, row, signal));
+  return found;
 }
 
-/** What changes with every change of the resource's row; null when it is gone. */
-export async function stampOf({ database }: App, source: Source, id: string): Promise<string | null> {
-  const [row] = await database.query<{ stamp: string }>(
-    `select t.xmin::text as stamp from "${source.shape.model}" t where ${searchedSql(source, 't.id = $1')}`,
-    [id],
+async function searchedOf(app: App, source: Source, row: Row, signal: AbortSignal): Promise<Searched> {
+  const { title, body, isUnreadable = false } = await source.text(row, app, signal);
+  const cleaned = { title: plain(title).slice(0, longestTitle).toWellFormed(), body: cut(plain(body)), isUnreadable };
+  return {
+    id: row.$id,
+    spaceId: row.$space,
+    type: source.shape.model,
+    ...cleaned,
+    hasMeaning: source.hasMeaning?.(cleaned.body) ?? true,
+    hash: createHash('sha256').update(JSON.stringify(cleaned)).digest('base64url'),
+    stamp: row.$stamp,
+    version: row.$version,
+  };
+}
+
+/** What changes with every change of a resource's row, by id; what is gone is missing. */
+export async function stampsOf(
+  { database }: App,
+  source: Source,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await database.query<{ id: string; stamp: string }>(
+    `select t.id, t.xmin::text as stamp from "${source.shape.model}" t where ${searchedSql(source, 't.id = any($1::text[])')}`,
+    [ids],
   );
-  return row?.stamp ?? null;
+  return new Map(rows.map(({ id, stamp }) => [id, stamp]));
 }
 
 /** Control characters say nothing, and mark matches. */
@@ -59,22 +83,47 @@ function cut(text: string): string {
         .replace(/\uFFFD+$/, '');
 }
 
-/** Lets exact searches find it. */
-export async function writeText({ database }: App, searched: Searched): Promise<void> {
-  const { id, spaceId, type, title, body, hash, isUnreadable = false } = searched;
-  const words = [wordsAlone(title), wordsAlone(body)];
-  const vocabulary = vocabularyOf(`${title} ${body}`);
-  await database.query(writeSql, [id, type, spaceId, title, body, hash, isUnreadable, ...words, vocabulary]);
+/** Lets exact searches find them. What has no meaning, and no vectors from a time when it had one, is done with that. */
+export async function writeTexts({ database, embeddings }: App, searched: readonly Searched[]): Promise<void> {
+  const words = new Set(
+    searched.flatMap(({ spaceId, title, body }) =>
+      vocabularyOf(`${title} ${body}`).map((word) => `${spaceId} ${word}`),
+    ),
+  );
+  // In one order, so that two who write the same words wait for each other instead of dying of each other.
+  const spaceWords = [...words].sort().map((one) => one.split(' '));
+  await database.query(writeSql, [
+    searched.map(({ id }) => id),
+    searched.map(({ type }) => type),
+    searched.map(({ spaceId }) => spaceId),
+    searched.map(({ title }) => title),
+    searched.map(({ body }) => body),
+    searched.map(({ hash }) => hash),
+    searched.map(({ isUnreadable = false }) => isUnreadable),
+    searched.map(({ title }) => wordsAlone(title)),
+    searched.map(({ body }) => wordsAlone(body)),
+    searched.map(({ hasMeaning }) => (hasMeaning ? null : embeddings.model)),
+    searched.map(({ hasMeaning, version }) => (hasMeaning ? 0 : version)),
+    spaceWords.map(([spaceId]) => spaceId),
+    spaceWords.map(([, word]) => word),
+  ]);
 }
 
+const isDone = `excluded.model is not null and not exists (select from "Embedding" e where e."resourceId" = s."resourceId")`;
+
 const writeSql = `with words as (
-    insert into "SearchWord" ("spaceId", word) select $3, word from unnest($10::text[]) word on conflict do nothing
+    insert into "SearchWord" ("spaceId", word) select * from unnest($12::text[], $13::text[]) on conflict do nothing
   )
-  insert into "SearchText" as s ("resourceId", "resourceType", "spaceId", title, body, "contentHash", "isUnreadable", tsv)
-  values ($1, $2, $3, $4, $5, $6, $7, setweight(to_tsvector('canopy', $8), 'A') || setweight(to_tsvector('canopy', $9), 'B'))
+  insert into "SearchText" as s ("resourceId", "resourceType", "spaceId", title, body, "contentHash", "isUnreadable", tsv, model, version)
+  select t.id, t.type, t.space, t.title, t.body, t.hash, t.unreadable,
+    setweight(to_tsvector('canopy', t."titleWords"), 'A') || setweight(to_tsvector('canopy', t."bodyWords"), 'B'), t.model, t.version
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[], $9::text[], $10::text[], $11::int[])
+    t(id, type, space, title, body, hash, unreadable, "titleWords", "bodyWords", model, version)
   on conflict ("resourceId") do update set "spaceId" = excluded."spaceId", title = excluded.title, body = excluded.body,
-    "contentHash" = excluded."contentHash", "isUnreadable" = excluded."isUnreadable", tsv = excluded.tsv, "indexedAt" = now(), model = null
-  where (s."contentHash", s."spaceId") <> (excluded."contentHash", excluded."spaceId")`;
+    "contentHash" = excluded."contentHash", "isUnreadable" = excluded."isUnreadable", tsv = excluded.tsv, "indexedAt" = now(),
+    model = case when ${isDone} then excluded.model end, version = case when ${isDone} then excluded.version else s.version end
+  where (s."contentHash", s."spaceId") <> (excluded."contentHash", excluded."spaceId")
+    or (excluded.model is not null and (s.model, s.version) is distinct from (excluded.model, excluded.version))`;
 
 /** Where search knows a resource to be; null when it knows nothing of it. */
 export async function knownSpace({ database }: App, id: string): Promise<string | null> {
@@ -85,8 +134,8 @@ export async function knownSpace({ database }: App, id: string): Promise<string 
   return row?.spaceId ?? null;
 }
 
-/** Lets no search find it any more. The vectors go first: as long as they are there, it is known where. */
-export async function forget({ database, vectors }: App, id: string, spaceId: string): Promise<void> {
-  await vectors.remove(spaceId, [id]);
-  await database.query('delete from "SearchText" where "resourceId" = $1', [id]);
+/** Lets no search find them any more. The vectors go first: as long as they are there, it is known where. */
+export async function forget({ database, vectors }: App, ids: readonly string[], spaceId: string): Promise<void> {
+  await vectors.remove(spaceId, ids);
+  await database.query('delete from "SearchText" where "resourceId" = any($1::text[])', [ids]);
 }

@@ -1,23 +1,26 @@
 import type { App } from '../core/context.js';
+import { type Indexed, indexJobs } from '../core/index-jobs.js';
 import { addJobs, type Jobs, job } from '../core/jobs.js';
-import { type Source, searchedSql, searchTypes, sources } from '../domains/search/sources.js';
+import { type Source, searchedSql, searchTypes, sourceOf, sources } from '../domains/search/sources.js';
 
 const pageSize = 500;
-const mostCaughtUp = 5_000;
+const mostForgotten = 5_000;
 /** After what people wait for. */
 const priority = 10;
+/** Before what it adds, so that it is over when the clock begins it anew. */
+const before = 5;
 
-interface Found {
-  readonly type: string;
-  readonly id: string;
-  readonly spaceId: string;
-}
-
-const indexAll = (app: App, found: readonly Found[]) =>
-  addJobs(
-    app.database.query,
-    found.map(({ type, id, spaceId }) => job('search.index', { type, id, spaceId }, { key: `search ${id}`, priority })),
-  );
+/** Adds the jobs that index them. */
+export const indexAll = (app: App, found: readonly Indexed[]) =>
+  addJobs(app.database.query, [
+    ...indexJobs(
+      found.filter(({ type }) => sourceOf(type)?.hasMeaning),
+      priority,
+    ),
+    ...found
+      .filter(({ type }) => !sourceOf(type)?.hasMeaning)
+      .map(({ type, id, spaceId }) => job('search.index', { type, id, spaceId }, { key: `search ${id}`, priority })),
+  ]);
 
 const next = (app: App, payload: Jobs['search.reindex']) =>
   addJobs(app.database.query, [job('search.reindex', payload, { key: `reindex ${payload.spaceId}`, priority })]);
@@ -27,8 +30,8 @@ export async function reindex(app: App, { spaceId, type, after }: Jobs['search.r
   if (spaceId === null) return reindexSpaces(app, after);
   const types: string[] = searchTypes.map((one) => sources[one].shape.model);
   if (type === null) {
-    await forgetAll(app, spaceId);
-    return next(app, { spaceId, type: types[0] ?? '', after: '' });
+    const isEmpty = await forgetSome(app, spaceId);
+    return next(app, { spaceId, type: isEmpty ? (types[0] ?? '') : null, after: '' });
   }
   const source = Object.values(sources).find(({ shape }) => shape.model === type);
   const found = source ? await pageOf(app, source, spaceId, after) : [];
@@ -49,33 +52,55 @@ async function reindexSpaces(app: App, after: string): Promise<void> {
   if (last) await next(app, { spaceId: null, type: null, after: last.id });
 }
 
-/** Forgets all that search knows of a space, what has no row any more included. */
-export async function forgetAll(app: App, spaceId: string): Promise<void> {
+/** Forgets what search knows of a space, what has no row any more included, up to so many texts; answers whether that was all. */
+export async function forgetSome(app: App, spaceId: string): Promise<boolean> {
   await app.vectors.removeNamespace(spaceId);
   await app.database.query('delete from "SearchWord" where "spaceId" = $1', [spaceId]);
-  for (let gone = pageSize; gone === pageSize; )
-    gone = (await app.database.query(emptySql, [spaceId, pageSize])).length;
+  return (await app.database.query(emptySql, [spaceId, mostForgotten])).length < mostForgotten;
 }
 
 const emptySql = `delete from "SearchText" where "resourceId" in (select "resourceId" from "SearchText" where "spaceId" = $1 limit $2) returning "resourceId"`;
 
 /** Resources of a source in a space that are searched, behind the one of this id. */
-export function pageOf({ database }: App, source: Source, spaceId: string, after: string): Promise<Found[]> {
+export function pageOf({ database }: App, source: Source, spaceId: string, after: string): Promise<Indexed[]> {
   const { model } = source.shape;
   const rules = searchedSql(source, 't."spaceId" = $1', 't.id > $2');
-  return database.query<Found>(
+  return database.query<Indexed>(
     `select '${model}' as type, t.id, t."spaceId" from "${model}" t where ${rules} order by t.id limit ${pageSize}`,
     [spaceId, after],
   );
 }
 
-/** Indexes again what has no vectors yet, for the service was away too long, or those of a model that is no longer ours. */
-export async function catchUp(app: App): Promise<void> {
-  await indexAll(app, await app.database.query<Found>(behindSql, [app.embeddings.model, mostCaughtUp]));
+/**
+ * Indexes again what has no vectors yet, for the service was away too long, and then what has those of a model that is no longer ours. A page at a time, each
+ * the next one's reason, so that what fails each time keeps nothing else from its turn.
+ */
+export async function catchUp(app: App, { model, after = '' }: Jobs['search.catchUp']): Promise<void> {
+  const found = await app.database.query<Indexed & { model: string | null }>(
+    model === undefined ? missingSql : outdatedSql,
+    model === undefined ? [after, pageSize] : [after, pageSize, model, app.embeddings.model],
+  );
+  await indexAll(app, found);
+  const last = found.at(-1);
+  if (last && found.length === pageSize)
+    await nextCatchUp(app, { ...(last.model !== null && { model: last.model }), after: last.id });
+  else if (model === undefined) await nextCatchUp(app, { model: '' });
 }
 
-const behindSql = `select "resourceType" as type, "resourceId" as id, "spaceId" from "SearchText"
-  where model is null or model < $1 or model > $1 order by "indexedAt" limit $2`;
+const nextCatchUp = (app: App, payload: Jobs['search.catchUp']) =>
+  addJobs(app.database.query, [job('search.catchUp', payload, { key: 'search.catchUp further', priority: before })]);
+
+const behind = 'select "resourceType" as type, "resourceId" as id, "spaceId", model from "SearchText" where';
+
+const missingSql = `${behind} model is null and "resourceId" > $1 order by "resourceId" limit $2`;
+
+// Two ranges of the index, around those of our own model.
+const outdatedSql = ['<', '>']
+  .map(
+    (side) => `(${behind} model ${side} $4 and (model, "resourceId") > ($3, $1) order by model, "resourceId" limit $2)`,
+  )
+  .join(' union all ')
+  .concat(' order by model, id limit $2');
 
 /** Removes the vectors of a space that is gone, and all else with it. */
 export async function forgetSpace(app: App, { spaceId }: Jobs['search.forget']): Promise<void> {
@@ -86,9 +111,9 @@ export async function forgetSpace(app: App, { spaceId }: Jobs['search.forget']):
 export async function sweep(app: App, { spaceId }: Jobs['search.sweep']): Promise<void> {
   for (const source of Object.values(sources)) {
     const { model } = source.shape;
-    const lost = await app.database.query<Found>(
+    const lost = await app.database.query<Indexed>(
       `select s."resourceType" as type, s."resourceId" as id, s."spaceId" from "SearchText" s where s."spaceId" = $1 and s."resourceType" = '${model}'
-        and not exists (select from "${model}" t where ${searchedSql(source, 't.id = s."resourceId"')}) limit ${mostCaughtUp}`,
+        and not exists (select from "${model}" t where ${searchedSql(source, 't.id = s."resourceId"')}) limit ${mostForgotten}`,
       [spaceId],
     );
     await indexAll(app, lost);

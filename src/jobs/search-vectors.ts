@@ -8,11 +8,11 @@ interface Known {
   readonly contentHash: string;
 }
 
-/** Brings the vectors of a text up to date: of its pieces those that are new or were made by another model are made, those it has no more go. */
+/** Brings the vectors of a text up to date, of which there are none where it has no meaning: of its pieces those that are new or were made by another model are made, those it has no more go. */
 export async function writeVectors(app: App, searched: Searched, signal: AbortSignal): Promise<void> {
   const { database, embeddings, vectors } = app;
-  const { id, spaceId, type, title, body } = searched;
-  const chunks = chunksOf(title, body);
+  const { id, spaceId, type, title, body, hasMeaning } = searched;
+  const chunks = hasMeaning ? chunksOf(title, body) : [];
   const known = await database.query<Known>(
     'select chunk, model, "contentHash" from "Embedding" where "resourceId" = $1',
     [id],

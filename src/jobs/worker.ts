@@ -11,6 +11,8 @@ const long: readonly JobName[] = ['task.run', 'chat.reply', 'uploads.finish'];
 /** Jobs that wait for the services of search, which may be away: nothing else waits behind them. */
 const searching: readonly JobName[] = [
   'search.index',
+  'search.indexMany',
+  'search.indexFolder',
   'search.reindex',
   'search.catchUp',
   'search.sweep',

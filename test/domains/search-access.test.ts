@@ -52,7 +52,7 @@ test('whoever has left finds nothing more', async () => {
 
 test('a public space can be searched by anyone who names it', async () => {
   const open = await newSpace(w.owner, { visibility: 'PUBLIC' });
-  await treeOf(w.owner, open.id).put('/open', 'Gooseberry for all.');
+  await treeOf(w.owner, open.id).put('/open', 'There are gooseberries for all of us.');
   await w.runJobs();
   for (const mode of modes)
     expect(await pathsFound(w.stranger, 'gooseberry', { mode, spaceId: open.id })).toEqual(['/open']);
@@ -77,7 +77,9 @@ describe('where many may not be seen', () => {
   beforeAll(async () => {
     ({ id: spaceId } = await newSpace(w.owner));
     const writes = (batch: number) =>
-      Array.from({ length: 25 }, (_, at) => ({ write: { path: `/n/${batch}-${at}`, value: `walnut cake ${at}` } }));
+      Array.from({ length: 25 }, (_, at) => ({
+        write: { path: `/n/${batch}-${at}`, value: `walnut cake of walnut cake number ${at} here` },
+      }));
     for (let batch = 0; batch < 12; batch += 1) await treeOf(w.owner, spaceId).batch(writes(batch));
     await w.runJobs();
     // Out of sight while search still knows them, as what is hidden or deleted is until its job has run.

@@ -65,7 +65,8 @@ test('everything that has text is searched, types apart or together', async () =
   const spaceId = w.space.id;
   const post = await newPost(w.editor, spaceId, { title: 'Medlars', content: 'Blet the medlars.' });
   const comment = await newComment(w.commenter, post.id, 'Medlars are odd.');
-  const node = (await treeOf(w.editor, spaceId).put('/medlars', 'medlars')).data.writeTreeNode.treeNode;
+  const node = (await treeOf(w.editor, spaceId).put('/medlars', 'Medlars are odd, and medlars are late.')).data
+    .writeTreeNode.treeNode;
   const note = await notesOf(w.editor, spaceId).note('On medlars', { content: 'They ripen late.' });
   const createTask = 'mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }';
   const { task } = await make<{ task: { id: string } }>(w.editor, createTask, { spaceId, title: 'Pick medlars' });

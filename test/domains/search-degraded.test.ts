@@ -17,7 +17,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   vectors = await upstashVector(lettersSize);
   w = await world({ embeddings: lettersModel(model), vectors: { url: vectors.url, token: vectorToken } });
-  await treeOf(w.editor, w.space.id).put('/a', 'walnut cake');
+  await treeOf(w.editor, w.space.id).put('/a', 'We bake a walnut cake on Sundays.');
   await w.runJobs();
 });
 afterAll(() => model.close());
@@ -66,7 +66,7 @@ test('while the model is away, searches are exact and say so', async () => {
 
 test('what is written meanwhile is found by its words at once, and by its meaning when the vectors are back', async () => {
   vectors.mood = 'failing';
-  await treeOf(w.editor, w.space.id).put('/b', 'plum tart');
+  await treeOf(w.editor, w.space.id).put('/b', 'We bake a plum tart on Mondays.');
   await w.runJobs();
   expect(await pathsFound(w.viewer, 'plum', { mode: 'EXACT' })).toEqual(['/b']);
   vectors.mood = 'well';
@@ -82,8 +82,8 @@ test('an index with a model of its own is handed texts, and embeds them itself',
     vectors: { url: own.url, token: vectorToken },
     embeddings: { inStore: true, model: 'letters', dimensions: lettersSize },
   });
-  await treeOf(other.editor, other.space.id).put('/a', 'listen silent');
-  await treeOf(other.editor, other.space.id).put('/b', 'buzz jazz');
+  await treeOf(other.editor, other.space.id).put('/a', 'listen silent listen silent listen silent');
+  await treeOf(other.editor, other.space.id).put('/b', 'buzz jazz buzz jazz buzz jazz');
   await other.runJobs();
   expect(await pathsFound(other.viewer, 'tinsel enlist', { mode: 'SEMANTIC', first: 1 })).toEqual(['/a']);
   const commands = new Set(own.calls.map(({ path }) => path.split('/')[1]));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { goldenQueries, goldenTexts, ndcgAt10 } from '../../bench/search/golden.js';
+import { goldenQueries, goldenTexts, ndcgAt10, nonsense } from '../../bench/search/golden.js';
 import { commit } from '../../src/core/write.js';
 import { search } from '../../src/domains/search/service.js';
 import { put } from '../../src/domains/tree/store.js';
@@ -38,3 +38,12 @@ test('by words and meaning together, the golden set is answered at least as well
   expect(hybrid).toBeGreaterThanOrEqual(Math.max(exact, semantic));
   expect(hybrid).toBeGreaterThan(0.8);
 }, 60_000);
+
+test('what means nothing finds nothing, by meaning or together with words', async () => {
+  const ctx = contextIn(w.app, w.viewer.viewer);
+  const found = async (text: string, mode: SearchMode) =>
+    (await search(ctx, { text, mode, spaceId: w.space.id, types: null, first: 1, after: null })).rows.length;
+  for (const mode of ['SEMANTIC', 'HYBRID'] as const)
+    for (const text of nonsense)
+      expect({ mode, text, found: await found(text, mode) }).toEqual({ mode, text, found: 0 });
+});

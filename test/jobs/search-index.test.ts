@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { addJobs, job } from '../../src/core/jobs.js';
+import { addFromLog } from '../../src/jobs/log-reader.js';
 import { runDueJobs } from '../../src/jobs/worker.js';
 import { anotherApp } from '../support/another-app.js';
 import { lettersModel, lettersService, textsSent } from '../support/letters.js';
@@ -30,6 +31,9 @@ afterAll(async () => {
 const found = (text: string, mode: 'EXACT' | 'SEMANTIC' | 'HYBRID' = 'HYBRID') =>
   pathsFound(w.owner, text, { spaceId, mode });
 
+/** What has it says enough to be found by meaning. */
+const sentence = (what: string) => `Nobody knows that there is ${what} here.`;
+
 /** How many rows of each kind search keeps of the space. */
 async function kept(): Promise<Record<string, number>> {
   const [row] = await w.app.database.query<Record<string, number>>(
@@ -45,11 +49,11 @@ const reindex = (space: string | null) =>
   addJobs(w.app.database.query, [job('search.reindex', { spaceId: space, type: null, after: '' })]);
 
 test('what is written, changed, moved, deleted and restored is found as it is now', async () => {
-  await tree.put('/a', 'walnut');
+  await tree.put('/a', sentence('walnut'));
   expect(await found('walnut', 'EXACT')).toEqual([]);
   await w.runJobs();
   expect(await found('walnut', 'EXACT')).toEqual(['/a']);
-  await tree.put('/a', 'hazelnut');
+  await tree.put('/a', sentence('hazelnut'));
   await tree.move('/a', '/quince');
   await w.runJobs();
   expect(await found('walnut', 'EXACT')).toEqual([]);
@@ -80,14 +84,14 @@ test('a text is embedded once, however often it is written, and of a long one on
   await tree.put('/long', `${words(490, 'word')} ${words(10, 'end')}`);
   await w.runJobs();
   expect(textsSent(model)).toEqual([1]);
-  await tree.put('/long', 'short');
+  await tree.put('/long', sentence('short'));
   await w.runJobs();
   expect(textsSent(model)).toEqual([1, 1]);
   expect(await kept()).toEqual({ texts: 1, embeddings: 1, vectors: 1 });
 });
 
 test('many changes before the job runs are one job, and a question is embedded once', async () => {
-  for (let n = 0; n < 5; n += 1) await tree.put('/often', `draft ${n}`);
+  for (let n = 0; n < 5; n += 1) await tree.put('/often', sentence(`draft ${n}`));
   await w.runJobs();
   expect(textsSent(model)).toEqual([1]);
   for (let n = 0; n < 3; n += 1) await found('a question never asked before');
@@ -112,7 +116,7 @@ test('texts of any form are indexed', async () => {
 
 test('everything is made anew from the rows, with equal results', async () => {
   for (const [path, text] of Object.entries({ '/a': 'walnut bread', '/b': 'walnut cake', '/c': 'plum cake' }))
-    await tree.put(path, text);
+    await tree.put(path, sentence(text));
   await w.runJobs();
   const asked = async () =>
     JSON.stringify(
@@ -141,7 +145,7 @@ test('everything is made anew from the rows, with equal results', async () => {
 });
 
 test('another model embeds everything anew, while the old one goes on', async () => {
-  await tree.put('/a', 'walnut');
+  await tree.put('/a', sentence('walnut'));
   await w.runJobs();
   const next = await anotherApp(w.databaseUrl, undefined, { embeddings: lettersModel(model, 'letters-2') });
   await addJobs(next.app.database.query, [job('search.catchUp', {})]);
@@ -160,4 +164,44 @@ test('another model embeds everything anew, while the old one goes on', async ()
   await runDueJobs(next.app);
   expect(model.calls).toEqual([]);
   await next.close();
+});
+
+test('what says little is found by its words alone, and takes no vector; one that it had goes', async () => {
+  const values = {
+    '/name': 'Walnut',
+    '/sensor': { id: 'walnut 17', state: 'on', reading: 4.5 },
+    '/link': ['https://walnut.example/a b'],
+  };
+  for (const [path, value] of Object.entries(values)) await tree.put(path, value);
+  await tree.put('/said', { name: 'x', text: sentence('walnut') });
+  await w.runJobs();
+  expect(textsSent(model)).toEqual([1]);
+  expect(await kept()).toEqual({ texts: 4, embeddings: 1, vectors: 1 });
+  expect((await found('walnut', 'EXACT')).sort()).toEqual([...Object.keys(values), '/said'].sort());
+  expect(await found('walnut here', 'SEMANTIC')).toEqual(['/said']);
+  await tree.put('/said', 'walnut');
+  await tree.put('/name', sentence('walnut'));
+  await w.runJobs();
+  expect(await kept()).toEqual({ texts: 4, embeddings: 1, vectors: 1 });
+  expect(await found('walnut here', 'SEMANTIC')).toEqual(['/name']);
+  const behind =
+    'select "resourceId" from "SearchText" where "spaceId" = $1 and (model <> $2 or model is null or version = 0)';
+  expect(await w.app.database.query(behind, [spaceId, w.app.embeddings.model])).toEqual([]);
+});
+
+test('of thousands of small changes few jobs follow, and what is gone again is forgotten', async () => {
+  const path = (at: number) => `/values/${at}`;
+  for (let from = 0; from < 250; from += 25)
+    await tree.batch(
+      Array.from({ length: 25 }, (_, at) => ({ write: { path: path(from + at), value: `plum ${at}` } })),
+    );
+  await addFromLog(w.app);
+  const jobs = `select json_array_length(j.payload->'ids') as count from graphile_worker._private_jobs j where j.payload->>'spaceId' = $1 and j.payload->>'type' = 'TreeNode'`;
+  const added = await w.app.database.query<{ count: number }>(jobs, [spaceId]);
+  expect(added.length).toBeLessThanOrEqual(4);
+  expect(added.reduce((sum, { count }) => sum + count, 0)).toBe(250);
+  for (let at = 0; at < 25; at += 1) await tree.remove(path(at));
+  await w.runJobs();
+  expect(await kept()).toEqual({ texts: 225, embeddings: 0, vectors: 0 });
+  expect(textsSent(model)).toEqual([]);
 });

@@ -68,6 +68,13 @@ describe('the local model', () => {
     expect(await likeness('fertilizer', 'fertiliser')).toBeGreaterThan(await likeness('fertilizer', 'bicycle'));
   });
 
+  test('asks more likeness for what it cannot read', async () => {
+    const floorOf = async (question: string) => (await (drivers['local'] as Embeddings).ask(question)).floor;
+    for (const text of ['how are tomatoes watered', 'Lettuce', 'LETTUCE'])
+      expect(await floorOf(text)).toBeLessThan(0.3);
+    for (const text of ['zzzqqq', 'xkcdvb', 'gbrxl vntqp']) expect(await floorOf(text)).toBeGreaterThan(0.4);
+  });
+
   test('lets the process go on while it computes, and takes a question before what waits', async () => {
     const driver = drivers['local'] as Embeddings;
     const order: string[] = [];

@@ -22,8 +22,9 @@ export interface Cast {
 export async function filledWith(w: World, door: Door, { author, reader }: Cast, spaceId: string, word: string) {
   const [tree, notes, files] = [treeOf(author, spaceId), notesOf(author, spaceId), filesOf(author, spaceId, door)];
   const tasks = tasksOf(author, spaceId);
-  for (const path of ['/beds', '/beds/north', '/gone']) await tree.put(path, { about: word });
-  await tree.put('/beds', `${word} again`);
+  for (const path of ['/beds', '/beds/north', '/gone'])
+    await tree.put(path, { about: `In these beds there is ${word} this year.` });
+  await tree.put('/beds', `In these beds there is ${word} again.`);
   await tree.remove('/gone');
   await files.folder('/plans');
   await files.folder('/plans/old');

@@ -6,6 +6,7 @@ import type { LinkOrigin, LinkStatus } from '../../generated/graphql.js';
 import { holdEnds, linkableType } from './ends.js';
 import { indexKeywords } from './keyword-index.js';
 import { extractKeywords, givenKeywords } from './keywords.js';
+import { stopWordsOf } from './languages.js';
 import { related } from './link.js';
 import { assertFits, type NewNote } from './note.js';
 
@@ -23,7 +24,7 @@ export type GivenNote = Omit<z.output<typeof NewNote>, 'keywords'> & {
 export async function insertNote(tx: Tx, note: GivenNote): Promise<string> {
   const { spaceId, title, content, withLinks } = note;
   assertFits(content);
-  const extracted = extractKeywords(title, content);
+  const extracted = extractKeywords(title, content, await stopWordsOf(tx, title, content));
   const follow = extracted.map(({ word }) => word).join('\n') === note.keywords.join('\n');
   const keywords = follow ? extracted : givenKeywords(note.keywords);
   const id = newId('note');

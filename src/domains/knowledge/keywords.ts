@@ -58,11 +58,11 @@ interface Counted {
   readonly words: Map<string, number>;
 }
 
-/** What a text seems to be about: the words that it says most, those of its title first, at most 12. */
-export function extractKeywords(title: string, content: string): KeywordOf[] {
+/** What a text seems to be about: the words that it says most, those of its title first, at most 12, and none of those that tell nothing. */
+export function extractKeywords(title: string, content: string, none: ReadonlySet<string> = stopWords): KeywordOf[] {
   const counted = new Map<string, Counted>();
   const count = (text: string, weight: number) => {
-    for (const word of wordsOf(text)) {
+    for (const word of wordsOf(text, none)) {
       const term = stem(word);
       let known = counted.get(term);
       if (!known) counted.set(term, (known = { weight: 0, at: counted.size, words: new Map() }));
@@ -81,20 +81,33 @@ export function extractKeywords(title: string, content: string): KeywordOf[] {
 const mostSaid = (words: ReadonlyMap<string, number>) =>
   [...words].reduce((most, one) => (one[1] > most[1] ? one : most), ['', 0] as [string, number])[0];
 
-/** The words of a Markdown text that may say what it is about, in their order. */
-function* wordsOf(text: string): Generator<string> {
+/** The words that a text says most, whatever they tell, and how often. */
+export function mostSaidOf(text: string, most: number): ReadonlyMap<string, number> {
+  const counted = new Map<string, number>();
+  for (const run of runsIn(text.slice(0, longestRead)))
+    if (run.length <= maxKeyword && !unspaced.test(run)) counted.set(run, (counted.get(run) ?? 0) + 1);
+  return new Map([...counted].sort(([, a], [, b]) => b - a).slice(0, most));
+}
+
+/** What of a Markdown text stands between spaces and signs. */
+function* runsIn(text: string): Generator<string> {
   const plain = text.replace(addresses, ' $1 ').normalize('NFKC').toLowerCase();
-  for (const [run] of plain.matchAll(runs)) {
+  for (const [run] of plain.matchAll(runs)) yield run;
+}
+
+/** The words of a Markdown text that may say what it is about, in their order. */
+function* wordsOf(text: string, none: ReadonlySet<string>): Generator<string> {
+  for (const run of runsIn(text)) {
     if (unspaced.test(run)) {
       for (const { segment, isWordLike } of dictionary.segment(run))
         if (isWordLike && [...segment].length >= 2 && segment.length <= maxKeyword && !particle.test(segment))
           yield segment;
-    } else if (isTelling(run)) yield run.replace(/['’]s$/u, '');
+    } else if (isTelling(run, none)) yield run.replace(/['’]s$/u, '');
   }
 }
 
-function isTelling(word: string): boolean {
+function isTelling(word: string, none: ReadonlySet<string>): boolean {
   const letters = /^\p{Script=Latin}/u.test(word) ? 3 : 2;
   const bare = word.replace(/['’].*$/u, '');
-  return bare.length >= letters && word.length <= maxKeyword && /\p{L}/u.test(word) && !stopWords.has(bare);
+  return bare.length >= letters && word.length <= maxKeyword && /\p{L}/u.test(word) && !none.has(bare);
 }

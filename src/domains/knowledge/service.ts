@@ -10,6 +10,7 @@ import type { CreateNoteInput, DeleteNoteInput, UpdateNoteInput } from '../../ge
 import { removeLinksOf } from './ends.js';
 import { forgetKeywords, indexKeywords } from './keyword-index.js';
 import { extractKeywords, givenKeywords, type KeywordOf } from './keywords.js';
+import { stopWordsOf } from './languages.js';
 import { assertFits, NewNote, NoteChange, type NoteRow, noteShape } from './note.js';
 
 const columns = columnsSql(noteShape);
@@ -18,8 +19,8 @@ const columns = columnsSql(noteShape);
 export async function createNote(ctx: Ctx, input: CreateNoteInput): Promise<Written<NoteRow>> {
   const { spaceId, title, content, keywords: given } = parse(NewNote, input);
   assertFits(content);
-  const keywords = keywordsOf(title, content, given);
   return write(ctx, 'note.write', { space: spaceId }, async (tx) => {
+    const keywords = await keywordsOf(tx, title, content, given);
     const [row] =
       await tx.sql<NoteRow>`insert into "Note" (id, "spaceId", "authorId", title, content, keywords, "keywordsGiven", "createdAt", "updatedAt")
       values (${newId('note')}, ${spaceId}, ${tx.actorId}, ${title}, ${content}, ${wordsOf(keywords)}, ${given != null}, ${tx.now}, ${tx.now})
@@ -42,7 +43,7 @@ export async function updateNote(ctx: Ctx, input: UpdateNoteInput): Promise<Writ
     const content = change.content ?? note.content;
     // Left out, keywords that somebody chose stay and others follow the text; null gives them back to the text.
     const given = change.keywords === undefined && note.keywordsGiven ? note.keywords : change.keywords;
-    const keywords = keywordsOf(title, content, given);
+    const keywords = await keywordsOf(tx, title, content, given);
     const [row] =
       await tx.sql<NoteRow>`update "Note" set title = ${title}, content = ${content}, keywords = ${wordsOf(keywords)}, "keywordsGiven" = ${given != null},
         "linkStatus" = 'PENDING', version = version + 1, "updatedAt" = greatest("updatedAt", ${tx.now})
@@ -70,8 +71,8 @@ export async function deleteNote(ctx: Ctx, { id, version }: DeleteNoteInput): Pr
   return write(ctx, 'note.write', { space: spaceId }, change, { subject: { operation: 'DELETE', resourceId: id } });
 }
 
-const keywordsOf = (title: string, content: string, given: readonly string[] | null | undefined) =>
-  given == null ? extractKeywords(title, content) : givenKeywords(given);
+const keywordsOf = async (tx: Tx, title: string, content: string, given: readonly string[] | null | undefined) =>
+  given == null ? extractKeywords(title, content, await stopWordsOf(tx, title, content)) : givenKeywords(given);
 
 const wordsOf = (keywords: readonly KeywordOf[]) => keywords.map(({ word }) => word);
 

@@ -11,6 +11,7 @@ import { taskShape } from '../tasks/task.js';
 import { treeNodeShape } from '../tree/node.js';
 import { fileText } from './file-text.js';
 import { textIn } from './json-text.js';
+import { hasProse } from './prose.js';
 import type { SourceText } from './source-text.js';
 
 /** A type of resource that is searched: rows of a model with `id` and `spaceId`, of which some columns make the text. */
@@ -22,6 +23,8 @@ export interface Source {
   readonly columns: readonly string[];
   /** What of it lies elsewhere is fetched from `app`. */
   text(row: Readonly<Record<string, unknown>>, app: App, signal: AbortSignal): SourceText | Promise<SourceText>;
+  /** Whether a body says enough to be found by meaning too; left out: any does. Where there is so much that most of it does not, many are indexed at once. */
+  readonly hasMeaning?: (body: string) => boolean;
   /** SQL over `t`: other rows are not searched. */
   readonly where?: string;
 }
@@ -33,6 +36,7 @@ export const sources: { readonly [Type in SearchType]: Source } = {
     scope: 'tree:read',
     columns: ['path', 'value'],
     text: ({ path, value }) => ({ title: String(path), body: textIn(value) }),
+    hasMeaning: hasProse,
   },
   FILE: {
     shape: fileShape as KeyedShape<{ id: string }>,

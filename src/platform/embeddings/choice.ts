@@ -6,7 +6,12 @@ import { type OpenAiEmbeddings, openAiEmbeddings } from './openai.js';
 /** A remote model: one that speaks OpenAI's protocol, or that of the vectors store itself. */
 export type EmbeddingsSettings =
   | OpenAiEmbeddings
-  | { readonly inStore: true; readonly model: string; readonly dimensions: number };
+  | {
+      readonly inStore: true;
+      readonly model: string;
+      readonly dimensions: number;
+      readonly floor?: number | undefined;
+    };
 
 /** What makes the vectors; without settings, the model that comes with the packages. */
 export async function embeddingsOf(

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { breaker } from '../breaker.js';
-import { type Embeddings, EmbeddingsUnavailable, embeddingBatch, toUnit } from './embeddings.js';
+import { type Embeddings, EmbeddingsUnavailable, embeddingBatch, embedOne, toUnit, usualFloor } from './embeddings.js';
 
 /** An endpoint that speaks OpenAI's protocol of embeddings. */
 export interface OpenAiEmbeddings {
@@ -12,6 +12,8 @@ export interface OpenAiEmbeddings {
   readonly model: string;
   /** Longer vectors are cut to this and made of unit length again, as models trained for it allow. */
   readonly dimensions: number;
+  /** `Asked.floor` of the model; 0.2 when left out. */
+  readonly floor?: number | undefined;
 }
 
 const answer = z.object({ data: z.array(z.object({ index: z.int(), embedding: z.array(z.number()) })) });
@@ -22,7 +24,7 @@ const tries = 3;
 class Busy extends Error {}
 
 /** Vectors of a remote model. Making one twice changes nothing, so what fails by the way is tried again. */
-export function openAiEmbeddings({ url, key, model, dimensions }: OpenAiEmbeddings): Embeddings {
+export function openAiEmbeddings({ url, key, model, dimensions, floor = usualFloor }: OpenAiEmbeddings): Embeddings {
   const guard = breaker((cause) => new EmbeddingsUnavailable('The embeddings service is unavailable.', { cause }));
   const headers = { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) };
 
@@ -69,6 +71,9 @@ export function openAiEmbeddings({ url, key, model, dimensions }: OpenAiEmbeddin
         vectors.push(...(await guard.call(() => askAgain(texts.slice(at, at + embeddingBatch), until))));
       }
       return vectors;
+    },
+    async ask(question, signal) {
+      return { vector: await embedOne(this, question, signal), floor };
     },
     close: async () => {},
   };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Index } from '@upstash/vector';
 import { breaker } from '../breaker.js';
-import { type Embeddings, EmbeddingsUnavailable, embeddingBatch, toUnit } from './embeddings.js';
+import { type Embeddings, EmbeddingsUnavailable, embeddingBatch, toUnit, usualFloor } from './embeddings.js';
 
 /** The model that an index at Upstash was made with. */
 export interface UpstashModel {
@@ -9,6 +9,8 @@ export interface UpstashModel {
   readonly token: string;
   readonly model: string;
   readonly dimensions: number;
+  /** `Asked.floor` of the model; 0.2 when left out. */
+  readonly floor?: number | undefined;
 }
 
 const callMs = 10_000;
@@ -16,7 +18,7 @@ const callMs = 10_000;
 const scratch = 'canopy-embed';
 
 /** The index's own model. The store embeds what it is given; whoever needs the numbers themselves has them made in a namespace of their own, and fetched. */
-export function upstashEmbeddings({ url, token, model, dimensions }: UpstashModel): Embeddings {
+export function upstashEmbeddings({ url, token, model, dimensions, floor = usualFloor }: UpstashModel): Embeddings {
   const index = new Index({
     url,
     token,
@@ -52,6 +54,7 @@ export function upstashEmbeddings({ url, token, model, dimensions }: UpstashMode
       }
       return vectors;
     },
+    ask: async (question) => ({ vector: question, floor }),
     close: async () => {},
   };
 }
