@@ -2,7 +2,7 @@ import type { ErrorCode } from '../generated/graphql.js';
 
 /** What may travel with an error besides its code and message. */
 export interface ErrorDetails {
-  /** For BAD_USER_INPUT: which argument broke which rule. */
+  /** For BAD_USER_INPUT: which argument broke which rule. For CONFLICT: which is taken. */
   readonly fields?: readonly { readonly path: string; readonly message: string }[];
   /** For CONFLICT: the version that stands. */
   readonly currentVersion?: number;

@@ -25,6 +25,8 @@ export interface Following {
 }
 
 const replayPage = 200;
+/** For how long it counts what the viewer may hear of a page: a grant can end without an event. */
+const heardForMs = 1_000;
 /** How many undelivered events a slow consumer may have in memory; past that they are read from the log again. */
 const maxWaiting = 1_000;
 
@@ -65,6 +67,8 @@ export async function follow<T>(
 interface Feed {
   /** Everything up to here is in the log; everything after it arrives. */
   readonly start: Position;
+  /** How many events have arrived. */
+  arrived(): number;
   /** The next event; up to where the log must be asked, when too many waited. Rejects when the tail stops, ends on close. */
   next(): Promise<Logged | { readonly upTo: Position } | 'closed'>;
 }
@@ -73,11 +77,13 @@ function tailOf(ctx: Ctx, spaceId: string, signal: AbortSignal): Feed {
   let waiting: Logged[] = [];
   let dropped: Position | null = null;
   let failure: Error | null = null;
+  let arrived = 0;
   let wake = () => {};
   const start = ctx.app.tail.follow(
     spaceId,
     {
       heard(event) {
+        arrived += 1;
         if (dropped || waiting.length >= maxWaiting) {
           dropped = event.position;
           waiting = [];
@@ -94,6 +100,7 @@ function tailOf(ctx: Ctx, spaceId: string, signal: AbortSignal): Feed {
   signal.addEventListener('abort', () => wake(), { once: true });
   return {
     start,
+    arrived: () => arrived,
     async next() {
       for (;;) {
         const event = waiting.shift();
@@ -123,10 +130,15 @@ async function* deliveries(
   feed: Feed,
 ): AsyncGenerator<Offer> {
   let reached = from ?? feed.start;
-  /** Events that are offered one after the other, and asked about together. */
+  /** Events that are offered one after the other and asked about together: again, when something has happened since, or a moment has gone by. */
   const offered = (events: readonly EventRow[]) => {
-    let heard: Promise<ReadonlySet<EventRow>> | undefined;
-    const isHeard = async (event: EventRow) => (await (heard ??= heardOf(ctx, spaceId, events))).has(event);
+    let asked = { after: -1, at: 0, heard: Promise.resolve<ReadonlySet<EventRow>>(new Set()) };
+    const isHeard = async (event: EventRow) => {
+      const [after, at] = [feed.arrived(), performance.now()];
+      if (asked.after !== after || at - asked.at > heardForMs)
+        asked = { after, at, heard: heardOf(ctx, spaceId, events.slice(events.indexOf(event))) };
+      return (await asked.heard).has(event);
+    };
     return (event: EventRow): Offer => ({ delivery: { event }, isHeard: () => isHeard(event) });
   };
   async function* replay(to: Position): AsyncGenerator<Offer> {

@@ -1,5 +1,5 @@
 import type { Ctx } from './context.js';
-import { departedOf } from './departed.js';
+import { type Departed, departedOf } from './departed.js';
 import { type Logged, type Position, readSpaceLog } from './event-log.js';
 import type { EventRow } from './events.js';
 import { typeOfId } from './ids.js';
@@ -36,9 +36,9 @@ export async function heardOf(ctx: Ctx, spaceId: string, events: readonly EventR
   const missing = [...ids].flatMap(([by, of]) => [...of].filter((id) => !seen.get(by)?.has(id)));
   const departed = missing.length > 0 ? await departedOf(ctx.app.database, missing) : [];
   const role = spaces.get(spaceId) ?? null;
-  const couldSee = new Set(
-    departed.filter(({ least }) => least === null || spaceRoleHolds(role, least)).map(({ id }) => id),
-  );
+  const saw = ({ least, alsoBy }: Departed) =>
+    least === null || spaceRoleHolds(role, least) || (role !== null && alsoBy !== null && alsoBy === userId);
+  const couldSee = new Set(departed.filter(saw).map(({ id }) => id));
   const isSeen = ([by, id]: readonly [By, string]) => seen.get(by)?.get(id) ?? couldSee.has(id);
   return new Set(asked.filter(({ things }) => things.every(isSeen)).map(({ event }) => event));
 }

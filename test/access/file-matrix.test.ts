@@ -13,17 +13,26 @@ import {
   type Things,
   visibilities,
 } from './file-stage.js';
-import { isFor, lists, type Way, ways } from './file-surfaces.js';
+import { audienceOf, isFor, lists, type Way, ways } from './file-surfaces.js';
 
 let w: World;
 let door: Door;
+// A world of its own: a search of everything finds nothing of the other space.
+let open: World;
+let openDoor: Door;
 let on: FileStage;
+let stages: Readonly<Record<'PRIVATE' | 'PUBLIC', FileStage>>;
 beforeAll(async () => {
   w = await world();
   door = await doorOf(w.app);
   on = await fileStage(w, door);
+  open = await world();
+  openDoor = await doorOf(open.app);
+  stages = { PRIVATE: on, PUBLIC: await fileStage(open, openDoor, { visibility: 'PUBLIC' }) };
 }, 60_000);
 afterAll(async () => {
+  await openDoor.close();
+  await open.close();
   await door.close();
   await w.close();
 });
@@ -55,13 +64,17 @@ function reached(actor: Actor, way: Pick<Way, 'for' | 'otherScope'>): Visibility
 }
 
 // First, because some of the ways lead to more of what is listed.
-describe.each(Object.entries(lists))('%s', (_, list) => {
+const listed = (['PRIVATE', 'PUBLIC'] as const).flatMap((space) =>
+  Object.entries(lists).map(([name, list]) => [name, space, list] as const),
+);
+describe.each(listed)('%s, in a %s space', (_, space, list) => {
   test.each(actorNames)('%s finds on it, and counts, what they may see', async (actor) => {
-    const { data } = await on.people[actor].run(list.document, list.variables(on));
+    const at = stages[space];
+    const { data } = await at.people[actor].run(list.document, list.variables(at));
     const there = Object.values(data ?? {}).some((value) => value !== null);
-    const { ids: found, count } = there ? list.read(data, on) : { ids: [], count: undefined };
-    const seen = reached(actor, list);
-    expect([...found].sort()).toEqual(seen.map((visibility) => on.of(visibility).file).sort());
+    const { ids: found, count } = there ? list.read(data, at) : { ids: [], count: undefined };
+    const seen = actor === 'nobody' && !list.open ? [] : reached(actor, { ...list, for: audienceOf(list, space) });
+    expect([...found].sort()).toEqual(seen.map((visibility) => at.of(visibility).file).sort());
     if (count !== undefined) expect(count).toBe(seen.length);
     for (const visibility of visibilities)
       if (!seen.includes(visibility)) expect(JSON.stringify(data)).not.toContain(`${visibility} secret`);

@@ -11,12 +11,12 @@ export const visibilities = ['PRIVATE', 'SPACE', 'ORGANIZATION', 'PUBLIC'] as co
 
 /**
  * Who sees a file of each visibility (as in `visibilities`), who is in its space, and who says with whom it is shared. Whoever is not in the space
- * has no role there, a grantee `outside` only what was granted.
+ * has no role there, a grantee `outside` only what was granted. What a `mate` and a grantee see is theirs to find, wherever it is.
  */
 export const actors = {
   nobody: '- - - x',
   stranger: '- - - x',
-  mate: '- - x x',
+  mate: '- - x x finds',
   viewer: '- x x x in',
   commenter: '- x x x in',
   editor: '- x x x in',
@@ -24,7 +24,7 @@ export const actors = {
   owner: 'x x x x in shares',
   fileOwner: 'x x x x in shares',
   grantee: 'x x x x in granted',
-  granteeOutside: 'x x x x',
+  granteeOutside: 'x x x x finds',
   expiredGrantee: '- x x x in',
   expiredOutside: '- - - x',
   keyOfAnotherSpace: '- - - -',
@@ -38,6 +38,8 @@ export interface Standing {
   readonly sees: boolean;
   /** Sees it, and has a role in its space. */
   readonly inside: boolean;
+  /** Sees it, and comes across it in a search of everything. */
+  readonly finds: boolean;
   readonly shares: boolean;
   readonly granted: boolean;
 }
@@ -46,7 +48,13 @@ export function standingOf(actor: Actor, visibility: Visibility): Standing {
   const words = actors[actor].split(' ');
   const sees = words[visibilities.indexOf(visibility)] === 'x';
   const also = (word: string) => sees && words.includes(word);
-  return { sees, inside: also('in'), shares: also('shares'), granted: also('granted') };
+  return {
+    sees,
+    inside: also('in'),
+    finds: also('in') || also('finds'),
+    shares: also('shares'),
+    granted: also('granted'),
+  };
 }
 
 /** A file with all that hangs on it. */

@@ -2,13 +2,13 @@ import type { Visibility } from '../../src/generated/graphql.js';
 import type { FileStage, Standing, Things } from './file-stage.js';
 
 /** Whom something is for, of those the file is visible to. */
-export type For = 'sees' | 'inside' | 'shares' | 'knows' | 'uploads';
+export type For = 'sees' | 'inside' | 'finds' | 'shares' | 'knows' | 'uploads';
 
 /** Whether something that is for some of those who see a file is for this one. `uploads`: what a file is made by, which a grantee has nothing to do with. */
-export function isFor(audience: For, { sees, inside, shares, granted }: Standing): boolean {
+export function isFor(audience: For, { sees, inside, finds, shares, granted }: Standing): boolean {
   if (audience === 'knows') return shares || granted;
   if (audience === 'uploads') return shares;
-  return { sees, inside, shares }[audience];
+  return { sees, inside, finds, shares }[audience];
 }
 
 /** A way that leads to a thing by its id. Whom it is not for hears the same, byte by byte, as of what does not exist. */
@@ -26,6 +26,7 @@ const node = (name: keyof Things, type: string, selection: string, audience: For
   document: `query ($id: ID!) { node(id: $id) { ... on ${type} { ${selection} } } }`,
   variables: (things) => ({ id: things[name] }),
   for: audience,
+  open: true,
 });
 
 const other = (way: Way): Way => ({ ...way, otherScope: true });
@@ -57,6 +58,7 @@ export const ways: Readonly<Record<string, Way>> = {
     document: 'query ($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }',
     variables: ({ file, version }) => ({ ids: [file, version] }),
     for: 'sees',
+    open: true,
   },
   'its versions': node('file', 'File', 'versions { totalCount edges { cursor node { id url } } }', 'sees'),
   'a version': node('version', 'FileVersion', 'id number checksum sizeBytes url uploadedBy { id }', 'sees'),
@@ -128,7 +130,15 @@ export interface List {
   readonly for: For;
   /** It asks for another scope than those of files, and tells of no more than their ids. */
   readonly otherScope?: true;
+  /** Anonymous callers may ask it. */
+  readonly open?: true;
+  /** It is for members of the space, also where that is public. */
+  readonly membersOnly?: true;
 }
+
+/** Whom a list shows the files to that they see: where a space is public, not only to those in it. */
+export const audienceOf = (list: List, space: 'PRIVATE' | 'PUBLIC'): For =>
+  space === 'PUBLIC' && list.for === 'inside' && !list.membersOnly ? 'sees' : list.for;
 
 interface Listed {
   readonly totalCount: number;
@@ -138,7 +148,7 @@ const whole = ({ totalCount, nodes }: Listed) => ({ ids: nodes.map(({ id }) => i
 const ofSpace = (selection: string) =>
   `query ($id: ID!) { space(by: { id: $id }) { files(${selection}) { totalCount nodes { id } } } }`;
 const inSpace = ({ space }: FileStage) => ({ id: space.id });
-const search = (mode: string, place: string): List => ({
+const search = (mode: string, place: string, audience: For = 'inside'): List => ({
   document: `query ($text: String!${place ? ', $space: ID!' : ''}) { search(text: $text, mode: ${mode}, first: 100, types: [FILE]${place}) {
     totalCount nodes { node { ... on File { id } } highlights { text } } } }`,
   variables: ({ word, space }) => ({ text: word, ...(place && { space: space.id }) }),
@@ -146,7 +156,7 @@ const search = (mode: string, place: string): List => ({
     ids: nodes.map((hit: { node: { id: string } | null }) => hit.node?.id),
     count: totalCount,
   }),
-  for: 'inside',
+  for: audience,
 });
 
 /** Every list that files are on. */
@@ -156,12 +166,14 @@ export const lists: Readonly<Record<string, List>> = {
     variables: inSpace,
     read: ({ space }) => whole(space.files),
     for: 'inside',
+    open: true,
   },
   'Space.files of a folder, by name': {
     document: ofSpace('first: 100, filter: { folderPath: "/plans" }, orderBy: NAME_ASC'),
     variables: inSpace,
     read: ({ space }) => whole(space.files),
     for: 'inside',
+    open: true,
   },
   'Space.files of a person': {
     document:
@@ -169,12 +181,14 @@ export const lists: Readonly<Record<string, List>> = {
     variables: ({ space, people }) => ({ id: space.id, owner: people.fileOwner.id }),
     read: ({ space }) => whole(space.files),
     for: 'inside',
+    open: true,
   },
   'Folder.files': {
     document: 'query ($id: ID!) { node(id: $id) { ... on Folder { files(first: 100) { totalCount nodes { id } } } } }',
     variables: ({ folder }) => ({ id: folder }),
     read: ({ node }) => whole(node.files),
     for: 'inside',
+    open: true,
   },
   'folder(path:).files, from the end': {
     document:
@@ -188,6 +202,7 @@ export const lists: Readonly<Record<string, List>> = {
     variables: inSpace,
     read: ({ space }) => whole(space.folders.nodes[0].files),
     for: 'inside',
+    open: true,
   },
   'Note.links': {
     document:
@@ -211,7 +226,9 @@ export const lists: Readonly<Record<string, List>> = {
   },
   'search by words': search('EXACT', ', spaceId: $space'),
   'search by meaning': search('SEMANTIC', ', spaceId: $space'),
-  'search everywhere': search('HYBRID', ''),
+  'search everywhere': search('HYBRID', '', 'finds'),
+  'search everywhere by words': search('EXACT', '', 'finds'),
+  'search everywhere by meaning': search('SEMANTIC', '', 'finds'),
   'search of comments': {
     document: `query ($id: ID!) { search(text: "secret comment", spaceId: $id, mode: EXACT, types: [COMMENT]) {
       nodes { highlights { text } node { ... on Comment { content } } } } }`,
@@ -233,6 +250,7 @@ export const lists: Readonly<Record<string, List>> = {
       ids: events.nodes.map(({ resource }: { resource: { id: string } | null }) => resource?.id),
     }),
     for: 'inside',
+    membersOnly: true,
   },
   'events of sharing': {
     document: 'query ($id: ID!) { events(spaceId: $id, types: ["file.granted"], first: 100) { nodes { resourceId } } }',
@@ -248,6 +266,7 @@ export const lists: Readonly<Record<string, List>> = {
       ids: events.nodes.map(({ related }: { related: { targetId: string } }) => related.targetId),
     }),
     for: 'inside',
+    membersOnly: true,
     otherScope: true,
   },
   'events of comments': {
@@ -259,6 +278,7 @@ export const lists: Readonly<Record<string, List>> = {
       ],
     }),
     for: 'inside',
+    membersOnly: true,
     otherScope: true,
   },
 };

@@ -25,14 +25,17 @@ export async function scene(w: World, door: Door, visibility: 'PRIVATE' | 'PUBLI
   const on = await fileStage(w, door, { visibility });
   const { fileOwner, owner } = on.people;
   const spaceId = on.space.id;
+  // Of this space: what is found elsewhere is nobody's leak.
+  const own = (what: string) => `content ${what} ${on.word}`;
+  const [value, title, remark] = [own('value'), own('post'), own('comment')];
   const draft = await newDraft(fileOwner, spaceId, { title: 'draft secret', content: 'draft secret' });
   const onDraft = await newComment(fileOwner, draft.id, 'draft secret comment');
   const { linked } = notesOf(fileOwner, spaceId);
   const toDraft = await linked(on.hub, draft.id, { kind: 'draft-secret' });
-  const post = await newPost(fileOwner, spaceId, { title: 'content post' });
-  const onPost = await newComment(fileOwner, post.id, 'content comment');
+  const post = await newPost(fileOwner, spaceId, { title });
+  const onPost = await newComment(fileOwner, post.id, remark);
   const toPost = await linked(on.hub, post.id, { kind: 'content-link' });
-  const tree = await treeOf(fileOwner, spaceId).put('/inside', 'content value');
+  const tree = await treeOf(fileOwner, spaceId).put('/inside', value);
   const { data } = await tasksOf(fileOwner, spaceId).create({ type: 'acme.inside', title: 'inside task' });
   const task: string = data.createTask.task.id;
   const onTask = await newComment(fileOwner, task, 'inside comment');
@@ -53,7 +56,7 @@ export async function scene(w: World, door: Door, visibility: 'PRIVATE' | 'PUBLI
   const readers = visibility === 'PUBLIC' ? actorNames.filter((actor) => actor !== 'keyOfAnotherSpace') : insiders;
   const content = [spaceId, on.folder, on.hub, post.id, onPost.id, toPost.id, tree.data.writeTreeNode.treeNode.id];
   const groups: (readonly [readonly Actor[], readonly string[]])[] = [
-    [readers, [...content, 'content value', 'content post', 'content comment', 'content-link']],
+    [readers, [...content, value, title, remark, 'content-link']],
     [
       insiders,
       [task, onTask.id, chat.id, message.id, 'inside task', 'inside comment', 'inside chat', 'inside message'],

@@ -8,7 +8,7 @@ import { type Person, type World, world } from '../support/world.js';
 
 let w: World;
 let door: Door;
-let people: Readonly<Record<'author' | 'grantee' | 'other' | 'editor' | 'admin' | 'viewer', Person>>;
+let people: Readonly<Record<'author' | 'grantee' | 'other' | 'editor' | 'admin' | 'viewer' | 'demoted', Person>>;
 let spaceId: string;
 beforeAll(async () => {
   w = await world();
@@ -21,6 +21,7 @@ beforeAll(async () => {
     editor: await w.member('Ed', spaceId, 'EDITOR'),
     admin: await w.member('Ann', spaceId, 'ADMIN'),
     viewer: await w.member('Vic', spaceId, 'VIEWER'),
+    demoted: await w.member('Dee', spaceId, 'EDITOR'),
   };
 });
 afterAll(async () => {
@@ -167,6 +168,18 @@ describe('of a draft', () => {
     });
   });
 
+  test('its author hears of its end also where they write no more', async () => {
+    const demote = 'mutation ($input: UpdateSpaceMemberInput!) { updateSpaceMember(input: $input) { eventCursor } }';
+    const heard = await heardBy(['demoted', 'viewer'], async () => {
+      const { id } = await newDraft(people.demoted, spaceId);
+      const input = { spaceId, userId: people.demoted.id, role: 'VIEWER', version: 1 };
+      expect((await w.owner.run(demote, { input })).code).toBeNull();
+      await postsOf(people.editor).remove({ id, version: 1 });
+      return [id];
+    });
+    expect(heard).toEqual({ demoted: everywhere(['post.created', 'post.deleted']), viewer: everywhere([]) });
+  });
+
   test('everybody hears once it is published, also of its end', async () => {
     const heard = await heardBy(['author', 'viewer'], async () => {
       const posts = postsOf(people.author);
@@ -181,6 +194,25 @@ describe('of a draft', () => {
     expect(heard['viewer']?.live.slice(-3)).toEqual(all.slice(-3));
     expect(heard['viewer']).toMatchObject({ replayed: all, read: all });
   });
+});
+
+test('who comes back hears nothing of what is hidden while they are being told', async () => {
+  const files = filesOf(people.author, spaceId, door);
+  const { note } = notesOf(people.author, spaceId);
+  const bytes = Buffer.from('Sow beans.');
+  const hear = (person: Person, more: object = {}) => person.hear(follow, { id: spaceId, ...more });
+  // What the author has heard, this process has read.
+  const heard = await hear(people.author);
+  const { eventCursor: after } = (await files.start(bytes, { name: 'other.txt' })).data.startUpload;
+  const { id } = await files.upload(bytes, { name: 'soon hidden.txt' });
+  for (const version of [1, 2]) await files.run(documents.update, { id, version, name: `soon hidden ${version}.txt` });
+  await upTo(heard, (await note('So far')).id);
+  const [live, back] = [await hear(people.author), await hear(people.viewer, { after })];
+  expect((await back.next()).events).toMatchObject({ type: 'file.ready', resourceId: id });
+  await files.run(documents.update, { id, version: 3, visibility: 'PRIVATE' });
+  const end = await note('The end');
+  await upTo(live, end.id);
+  expect(about(await upTo(back, end.id), [id])).toEqual([]);
 });
 
 test('an offer is told to the admins, who came by it to everybody', async () => {

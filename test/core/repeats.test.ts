@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Stage, stage } from '../access/stage.js';
 import { freshSlug, newOrganization, newSpace } from '../support/tenancy.js';
 import { type Answer, type Person, type World, world } from '../support/world.js';
 
@@ -78,6 +79,24 @@ describe.each([
     });
     expectSame(await repeated(w.owner, 'deleteTreeNode', node, 'deletedCount', together));
     expectSame(await repeated(w.owner, 'restoreTreeNode', node, 'treeNode { version }', together));
+  });
+
+  test.each<[string, string, (on: Stage) => object]>([
+    ['deleteNote', 'deletedNoteId', ({ note }) => ({ id: note.id })],
+    ['deleteLink', 'deletedLinkId', ({ link }) => ({ id: link.id })],
+    ['deleteFile', 'deletedFileId', ({ file }) => ({ id: file.id, version: 1 })],
+    [
+      'deleteFolder',
+      'deletedFolderId deletedFileCount',
+      ({ folder }) => ({ id: folder.id, version: 1, recursive: true }),
+    ],
+    ['revokeAccess', 'revokedAccessGrantId', ({ grant }) => ({ id: grant.id })],
+    ['deletePost', 'deletedPostId', ({ post }) => ({ id: post.id, version: 1 })],
+    ['deleteComment', 'deletedCommentId', ({ comment }) => ({ id: comment.id, version: 1 })],
+    ['createLink', 'eventCursor', ({ note, post }) => ({ sourceId: note.id, targetId: post.id, kind: 'again' })],
+  ])('%s', async (field, answers, input) => {
+    const on = await stage(w);
+    expectSame(await repeated(w.client(on.viewer('owner', '')), field, input(on), answers, together));
   });
 
   test('revoking a key and an invitation', async () => {

@@ -204,3 +204,50 @@ test('only its owner and an ADMIN say who sees a file', async () => {
   expect(await show(w.editor, 2)).toMatchObject({ code: null });
   expect(await show(w.admin, 3)).toMatchObject({ code: null });
 });
+
+test('a file that somebody does not see keeps its name from nobody, and from those who see it as any other', async () => {
+  const space = await newSpace(w.owner);
+  const [fay, eve] = [await w.member('Fay', space.id, 'EDITOR'), await w.member('Eve', space.id, 'EDITOR')];
+  const [hers, mine, owners] = [fay, eve, w.owner].map((person) => filesOf(person, space.id, door));
+  if (!hers || !mine || !owners) throw new Error('Somebody is missing.');
+  await owners.folder('/plans');
+  const hidden = await hers.upload(bytes, { name: 'a.txt', visibility: 'PRIVATE' });
+  expect(await hers.start(bytes, { name: 'a.txt' })).toMatchObject({ code: 'CONFLICT' });
+
+  const made = await mine.upload(bytes, { name: 'a.txt' });
+  expect(await mine.run(documents.remove, { id: made.id, version: 1 })).toMatchObject({ code: null });
+  const { id } = await mine.upload(bytes, { name: 'b.txt', folderPath: '/plans' });
+  expect(await mine.run(documents.update, { id, version: 1, name: 'a.txt' })).toMatchObject({ code: null });
+  const moved = await mine.run(documents.move, { id, version: 2, toFolderPath: '/' });
+  expect(moved.data.moveFile.file).toMatchObject({ path: '/a.txt', version: 3 });
+
+  const list = `query ($id: ID!, $after: String) { space(by: { id: $id }) {
+    files(filter: { folderPath: "/" }, orderBy: NAME_ASC, first: 1, after: $after) { totalCount nodes { id } pageInfo { endCursor } } } }`;
+  const paged = async (person: Person) => {
+    const found: string[] = [];
+    for (let after: string | null = null; ; ) {
+      const { data } = await person.run(list, { id: space.id, after });
+      const { totalCount, nodes, pageInfo } = data.space.files;
+      found.push(...nodes.map((one: { id: string }) => one.id));
+      if (nodes.length === 0 || found.length === totalCount) return found;
+      after = pageInfo.endCursor;
+    }
+  };
+  expect(await paged(eve)).toEqual([id]);
+  expect(await paged(w.owner)).toEqual([hidden.id, id]);
+
+  const show = { id: hidden.id, version: 1, visibility: 'SPACE' };
+  expect(await hers.run(documents.update, show)).toMatchObject({ code: 'CONFLICT' });
+  expect(await hers.run(documents.update, { ...show, name: 'c.txt' })).toMatchObject({ code: null });
+  expect(await mine.start(bytes, { name: 'c.txt' })).toMatchObject({ code: 'CONFLICT' });
+});
+
+test('of two who give the same name at once, one is refused where both see both', async () => {
+  const space = await newSpace(w.owner);
+  const files = filesOf(w.owner, space.id, door);
+  const ids = await Promise.all(
+    ['a.txt', 'b.txt', 'c.txt'].map(async (name) => (await files.upload(bytes, { name })).id),
+  );
+  const answers = await Promise.all(ids.map((id) => files.run(documents.update, { id, version: 1, name: 'same.txt' })));
+  expect(answers.map(({ code }) => code ?? 'ok').sort()).toEqual(['CONFLICT', 'CONFLICT', 'ok']);
+});

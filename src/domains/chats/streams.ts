@@ -1,7 +1,7 @@
 import type { Ctx } from '../../core/context.js';
 import { AppError, notFound } from '../../core/errors.js';
 import { parse } from '../../core/input.js';
-import { load, loadExisting } from '../../core/loaders.js';
+import { loadExisting } from '../../core/loaders.js';
 import { columnsSql } from '../../core/sql.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type { AppendToStreamInput, CancelMessageInput, FinishStreamInput } from '../../generated/graphql.js';
@@ -72,8 +72,7 @@ export async function finishStream(ctx: Ctx, input: FinishStreamInput): Promise<
 }
 
 export async function cancelMessage(ctx: Ctx, { id }: CancelMessageInput): Promise<Written<MessageRow>> {
-  const message = await load(ctx, messageShape, id);
-  if (!message) throw notFound();
+  const message = await loadExisting(ctx, messageShape, id);
   const subject = { spaceId: message.spaceId, chatId: message.chatId, messageId: id };
   return ended(ctx, subject, async (tx) => {
     const [stream] = await tx.sql<{ id: string }>`select id from "ChatStream" where "messageId" = ${id}`;

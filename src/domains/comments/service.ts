@@ -3,9 +3,9 @@ import { AppError, notFound, staleVersion } from '../../core/errors.js';
 import { follow } from '../../core/follow.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
-import { load } from '../../core/loaders.js';
 import { columnsSql } from '../../core/sql.js';
 import { type Tx, type Written, write } from '../../core/write.js';
+import { writeExisting } from '../../core/write-existing.js';
 import type {
   CreateCommentInput,
   DeleteCommentInput,
@@ -39,8 +39,7 @@ export async function createComment(ctx: Ctx, input: CreateCommentInput): Promis
 /** Changes the viewer's own comment. */
 export async function updateComment(ctx: Ctx, input: UpdateCommentInput): Promise<Written<CommentRow>> {
   const { id, version, content } = parse(CommentChange, input);
-  const seen = await load(ctx, commentShape, id);
-  const change = async (tx: Tx) => {
+  return writeExisting(ctx, 'comment.write', commentShape, id, async (tx) => {
     const comment = await standing(tx, id);
     if (!isOwn(tx, comment)) throw new AppError('FORBIDDEN', 'Only its author changes a comment.');
     const [row] =
@@ -49,8 +48,7 @@ export async function updateComment(ctx: Ctx, input: UpdateCommentInput): Promis
     if (!row) throw staleVersion('The comment', comment.version);
     tx.emit('comment.updated', 'Comment', id, { subjectId: row.subjectId, version: row.version });
     return row;
-  };
-  return write(ctx, 'comment.write', { space: seen?.spaceId ?? '' }, change, { subject: audited(seen) });
+  });
 }
 
 /** A comment that was deleted, and what is left of it. */
@@ -62,23 +60,15 @@ export interface Deletion {
 /** Deletes the viewer's own comment, or as ADMIN anybody's. */
 export async function deleteComment(ctx: Ctx, input: DeleteCommentInput): Promise<Written<Deletion>> {
   const { id, version } = parse(CommentVersion, input);
-  const seen = await load(ctx, commentShape, id);
-  const own = seen !== null && isOwn({ actorId: ctx.viewer?.userId ?? null }, seen);
-  const change = async (tx: Tx) => {
+  const actorId = ctx.viewer?.userId ?? null;
+  const doing = (seen: CommentRow | null) =>
+    seen !== null && isOwn({ actorId }, seen) ? 'comment.write' : 'comment.moderate';
+  return writeExisting(ctx, doing, commentShape, id, async (tx) => {
     const comment = await standing(tx, id);
     if (comment.version !== version) throw staleVersion('The comment', comment.version);
     return { deletedCommentId: id, comment: await takeOut(tx, comment) };
-  };
-  return write(ctx, own ? 'comment.write' : 'comment.moderate', { space: seen?.spaceId ?? '' }, change, {
-    subject: audited(seen),
   });
 }
-
-/** What the audit log says of it: any text may be sent as an id, so only that of a comment that is there. */
-const audited = (comment: CommentRow | null) => ({
-  resourceType: commentShape.model,
-  resourceId: comment?.id ?? null,
-});
 
 const isOwn = ({ actorId }: Pick<Tx, 'actorId'>, { authorId }: CommentRow) => actorId !== null && authorId === actorId;
 

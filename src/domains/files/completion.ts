@@ -7,7 +7,7 @@ import { commit, type Tx, type Written } from '../../core/write.js';
 import type { CompleteUploadInput } from '../../generated/graphql.js';
 import { compose } from './checking.js';
 import { type FileRow, fileShape, pathIn } from './file.js';
-import { nameTaken } from './place.js';
+import { assertFree, nameTaken } from './place.js';
 import { checkedAtOnceBytes, partCount, type UploadSessionRow, uploadSessionShape } from './upload.js';
 import { endUpload, seenSession, writeUpload } from './uploads.js';
 
@@ -110,12 +110,13 @@ async function addFile(tx: Tx, session: UploadSessionRow): Promise<FileRow> {
     : [{ path: '/' }];
   if (!folder) throw notFound();
   const path = pathIn(folder.path, name);
+  await assertFree(tx, spaceId, path, session.fileId);
   const [row] =
     await tx.sql<FileRow>`insert into "File" (id, "spaceId", "folderId", "ownerId", path, "parentPath", name, "mimeType", "sizeBytes", checksum, visibility,
       "currentVersionId", "createdAt", "updatedAt")
     values (${session.fileId}, ${spaceId}, ${folderId}, ${session.createdById}, ${path}, ${folder.path}, ${name}, ${session.mimeType}, ${session.sizeBytes}::bigint,
       ${session.checksum}, ${session.visibility}::"Visibility", ${session.versionId}, ${tx.now}, ${tx.now})
-    on conflict ("spaceId", path) where "deletedAt" is null do nothing returning ${columns}`;
+    on conflict do nothing returning ${columns}`;
   if (!row) throw nameTaken();
   return row;
 }

@@ -2,9 +2,9 @@ import type { Ctx } from '../../core/context.js';
 import { AppError, badInput, notFound, staleVersion } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
-import { loadExisting } from '../../core/loaders.js';
 import { columnsSql } from '../../core/sql.js';
 import { type Tx, type Written, write } from '../../core/write.js';
+import { writeExisting } from '../../core/write-existing.js';
 import type { CreateFolderInput, DeleteFolderInput, MoveFolderInput } from '../../generated/graphql.js';
 import { below, isAtOrBelow, maxPathBytes, maxSegments, nameOf, parentOf } from '../tree/path.js';
 import { dropFiles } from './deletion.js';
@@ -36,8 +36,7 @@ const taken = () => new AppError('CONFLICT', 'A folder has that path already.');
 export async function moveFolder(ctx: Ctx, input: MoveFolderInput): Promise<Written<FolderRow>> {
   const { id, version } = parse(FolderMove, input);
   const toPath = folderPath(input.toPath, 'toPath');
-  const { spaceId } = await loadExisting(ctx, folderShape, id);
-  return write(ctx, 'file.write', { space: spaceId }, async (tx) => {
+  return writeExisting(ctx, 'file.write', folderShape, id, async (tx, { spaceId }) => {
     await lockFolders(tx, spaceId);
     const folder = await lockVersion(tx, id, version);
     const { path } = folder;
@@ -68,8 +67,7 @@ export interface FolderDeletion {
 
 export async function deleteFolder(ctx: Ctx, input: DeleteFolderInput): Promise<Written<FolderDeletion>> {
   const { id, version } = parse(FolderMove, input);
-  const { spaceId } = await loadExisting(ctx, folderShape, id);
-  return write(ctx, 'file.write', { space: spaceId }, async (tx) => {
+  return writeExisting(ctx, 'file.write', folderShape, id, async (tx, { spaceId }) => {
     await lockFolders(tx, spaceId);
     const { path } = await lockVersion(tx, id, version);
     const { from, to } = below(path);

@@ -5,10 +5,11 @@ import { parse } from '../../core/input.js';
 import { load, loadBy, loadExisting } from '../../core/loaders.js';
 import { columnsSql } from '../../core/sql.js';
 import { type Tx, type Written, write } from '../../core/write.js';
+import { writeExisting } from '../../core/write-existing.js';
 import type { GrantAccessInput, RevokeAccessInput } from '../../generated/graphql.js';
 import { userShape } from '../identity/user.js';
 import { linkUrl } from './address.js';
-import { fileShape } from './file.js';
+import { type FileRow, fileShape } from './file.js';
 import {
   type AccessGrantRow,
   accessGrantShape,
@@ -75,9 +76,11 @@ function expiryOf({ app }: Ctx, asked: Date | null, isLink: boolean): Date | nul
 
 /** Takes a grant back; answers its id. */
 export async function revokeAccess(ctx: Ctx, { id }: RevokeAccessInput): Promise<Written<string>> {
-  const grant = await loadExisting(ctx, accessGrantShape, id);
-  const file = await loadExisting(ctx, fileShape, grant.fileId);
-  return write(ctx, 'file.share', { space: file.spaceId }, async (tx) => {
+  return writeExisting(ctx, 'file.share', accessGrantShape, id, async (tx, { fileId }) => {
+    // Whoever sees the grant sees the file.
+    const [file] =
+      await tx.sql<FileRow>`select ${columnsSql(fileShape)} from "File" where id = ${fileId} and "deletedAt" is null`;
+    if (!file) throw notFound();
     await assertShares(ctx, file);
     const [gone] = await tx.sql<AccessGrantRow>`delete from "AccessGrant" where id = ${id} returning ${columns}`;
     if (!gone) throw notFound();

@@ -4,7 +4,7 @@ import type { Tx } from '../../core/write.js';
 import type { Visibility } from '../../generated/graphql.js';
 import { nameOf, parentOf } from '../tree/path.js';
 import { type FileRow, fileShape, pathIn } from './file.js';
-import { lockFolderAt, nameTaken } from './place.js';
+import { assertFree, lockFolderAt, nameTaken } from './place.js';
 import { reserve } from './quota.js';
 import type { StoredBytes } from './storing.js';
 
@@ -37,14 +37,16 @@ export interface NewFile {
 export async function insertFile(tx: Tx, file: NewFile): Promise<FileRow> {
   const { id, spaceId, folder, name, visibility, current, versions } = file;
   const folderId = await lockFolderAt(tx, spaceId, folder);
+  const path = pathIn(folder, name);
+  await assertFree(tx, spaceId, path, id);
   const bytes = versions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   await reserve(tx, spaceId, bytes);
   const [row] =
     await tx.sql<FileRow>`insert into "File" (id, "spaceId", "folderId", "ownerId", path, "parentPath", name, "mimeType", "sizeBytes", checksum, visibility,
       "currentVersionId", "createdAt", "updatedAt")
-    values (${id}, ${spaceId}, ${folderId}, ${tx.actorId}, ${pathIn(folder, name)}, ${folder}, ${name}, ${current.mimeType}, ${current.sizeBytes}::bigint,
+    values (${id}, ${spaceId}, ${folderId}, ${tx.actorId}, ${path}, ${folder}, ${name}, ${current.mimeType}, ${current.sizeBytes}::bigint,
       ${current.checksum}, ${visibility}::"Visibility", ${current.id}, least(${file.createdAt}::timestamptz, ${tx.now}), least(${file.updatedAt}::timestamptz, ${tx.now}))
-    on conflict ("spaceId", path) where "deletedAt" is null do nothing returning ${columns}`;
+    on conflict do nothing returning ${columns}`;
   if (!row) throw nameTaken();
   await tx.sql`insert into "FileVersion" (id, "fileId", "spaceId", number, "mimeType", "sizeBytes", checksum, "lastUsedAt", "uploadedById", "createdAt")
     select v.id, ${id}, ${spaceId}, v.number, v."mimeType", v."sizeBytes", v.checksum, ${tx.now}, ${tx.actorId}, least(v."createdAt", ${tx.now})

@@ -14,7 +14,9 @@ import { type FolderRow, folderShape } from './folder.js';
 import { type AccessGrantRow, accessGrantShape } from './grant.js';
 
 const newest: Order = { columns: ['createdAt', 'id'], direction: 'desc' };
-const byName: Order = { columns: ['name'], direction: 'asc' };
+// PRIVATE files may have the names of others.
+const byName: Order = { columns: ['name', 'id'], direction: 'asc' };
+const foldersByName: Order = { columns: ['name'], direction: 'asc' };
 
 /** Files of a space, the newest first. */
 export const filesOfSpace: Related<FileRow> = { shape: fileShape, keys: ['spaceId'], order: newest };
@@ -25,7 +27,11 @@ export const filesOfType: Related<FileRow> = { shape: fileShape, keys: ['spaceId
 /** Files right in a folder, by name. */
 export const filesIn: Related<FileRow> = { shape: fileShape, keys: ['spaceId', 'parentPath'], order: byName };
 /** Folders right below a folder, by name. */
-export const foldersIn: Related<FolderRow> = { shape: folderShape, keys: ['spaceId', 'parentPath'], order: byName };
+export const foldersIn: Related<FolderRow> = {
+  shape: folderShape,
+  keys: ['spaceId', 'parentPath'],
+  order: foldersByName,
+};
 
 /** All folders of a space, each before those in it. */
 export const foldersOfSpace: Related<FolderRow> = {

@@ -11,4 +11,14 @@ export async function lockFolderAt(tx: Tx, spaceId: string, path: string): Promi
   return row.id;
 }
 
+/**
+ * Throws when the path is taken by another file that the actor may know of. One that they may not shares its name with theirs rather than tell of itself.
+ */
+export async function assertFree(tx: Tx, spaceId: string, path: string, fileId: string): Promise<void> {
+  const [other] =
+    await tx.sql`select id from "File" where "spaceId" = ${spaceId} and path = ${path} and "deletedAt" is null
+    and id <> ${fileId} and (visibility <> 'PRIVATE' or "ownerId" = ${tx.actorId}) limit 1`;
+  if (other) throw nameTaken();
+}
+
 export const nameTaken = () => new AppError('CONFLICT', 'A file in that folder has that name already.');

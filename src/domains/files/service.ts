@@ -7,7 +7,8 @@ import { parse } from '../../core/input.js';
 import { loadExisting } from '../../core/loaders.js';
 import { columnsSql, sqlText } from '../../core/sql.js';
 import { unchanged } from '../../core/versions.js';
-import { type Tx, type Written, write } from '../../core/write.js';
+import type { Tx, Written } from '../../core/write.js';
+import { writeExisting } from '../../core/write-existing.js';
 import type {
   DeleteFileInput,
   MoveFileInput,
@@ -19,16 +20,11 @@ import { parsePath } from '../tree/path.js';
 import { contentUrl, type Reading } from './address.js';
 import type { FileChangeRow } from './change.js';
 import { dropFiles } from './deletion.js';
-import { FileChange, type FileRow, type FileVersionRow, fileName, fileShape, VersionChoice } from './file.js';
+import { FileChange, type FileRow, type FileVersionRow, fileName, fileShape, pathIn, VersionChoice } from './file.js';
 import { assertShares, writeContent } from './permission.js';
-import { lockFolderAt } from './place.js';
+import { assertFree, lockFolderAt } from './place.js';
 
 const columns = columnsSql(fileShape);
-
-/** The file as the viewer sees it, or NOT_FOUND. */
-async function seen(ctx: Ctx, id: string): Promise<FileRow> {
-  return loadExisting(ctx, fileShape, id);
-}
 
 /** Where to read a version; that it was asked for goes into the audit log. */
 export function urlOf(
@@ -43,54 +39,58 @@ export function urlOf(
   return url;
 }
 
-// In the row's own folder, which may have moved since the row was seen.
-const pathSql = (name: string) =>
-  sqlText(`case "parentPath" when '/' then '/' || ${name} else "parentPath" || '/' || ${name} end`);
-const newPath = pathSql('coalesce(renamed.name, "File".name)');
-
 /** Changes the fields that are given; CONFLICT for another version. */
 export async function updateFile(ctx: Ctx, input: UpdateFileInput): Promise<Written<FileRow>> {
   const { id, version, visibility } = parse(FileChange, input);
-  const name = input.name == null ? null : fileName(input.name);
-  const file = await seen(ctx, id);
-  const change = async (tx: Tx) => {
+  const name = input.name == null ? undefined : fileName(input.name);
+  const doing = visibility === undefined ? 'file.write' : 'file.share';
+  return writeExisting(ctx, doing, fileShape, id, async (tx, file) => {
     if (visibility !== undefined) await assertShares(ctx, file);
-    const [row] = await tx.sql<FileRow>`update "File" set name = coalesce(renamed.name, "File".name), path = ${newPath},
-        visibility = coalesce(${visibility ?? null}::"Visibility", visibility), version = version + 1, "updatedAt" = ${tx.now}
-      from (select ${name}::text collate "C" as name) renamed where id = ${id} and version = ${version} and "deletedAt" is null
-      returning ${fileColumns}`;
-    if (!row) throw await unchanged(tx, fileShape, id);
-    parsePath(row.path, 'name');
+    const row = await changed(tx, { id, version }, { name, visibility }, 'name');
     tx.emit('file.updated', 'File', id, { version: row.version });
     return row;
-  };
-  return write(ctx, visibility === undefined ? 'file.write' : 'file.share', { space: file.spaceId }, change);
+  });
 }
-
-const fileColumns = sqlText(fileShape.columns.map((column) => `"File"."${column}"`).join(', '));
 
 /** Moves a file to another folder of its space. */
 export async function moveFile(ctx: Ctx, input: MoveFileInput): Promise<Written<FileRow>> {
   const { id, version } = parse(FileChange, input);
-  const folder = parsePath(input.toFolderPath, 'toFolderPath');
-  const { spaceId } = await seen(ctx, id);
-  return write(ctx, 'file.write', { space: spaceId }, async (tx) => {
-    const folderId = await lockFolderAt(tx, spaceId, folder);
-    const [row] =
-      await tx.sql<FileRow>`update "File" set "folderId" = ${folderId}, "parentPath" = ${folder}, path = ${folder === '/' ? '/' : `${folder}/`} || name,
-        version = version + 1, "updatedAt" = ${tx.now}
-      where id = ${id} and version = ${version} and "deletedAt" is null returning ${columns}`;
-    if (!row) throw await unchanged(tx, fileShape, id);
-    parsePath(row.path, 'toFolderPath');
+  const parentPath = parsePath(input.toFolderPath, 'toFolderPath');
+  return writeExisting(ctx, 'file.write', fileShape, id, async (tx, { spaceId }) => {
+    const folderId = await lockFolderAt(tx, spaceId, parentPath);
+    const row = await changed(tx, { id, version }, { folderId, parentPath }, 'toFolderPath');
     tx.emit('file.moved', 'File', id, { version: row.version });
     return row;
   });
 }
 
+type Changes = { [Column in 'name' | 'folderId' | 'parentPath' | 'visibility']?: FileRow[Column] | undefined };
+
+/** Changes what a file is called, where it is and who sees it; its path follows. `argument` is what makes it too long. */
+async function changed(
+  tx: Tx,
+  { id, version }: Pick<FileRow, 'id' | 'version'>,
+  changes: Changes,
+  argument: string,
+): Promise<FileRow> {
+  // Held, so that its folder does not move meanwhile.
+  const [file] =
+    await tx.sql<FileRow>`select ${columns} from "File" where id = ${id} and version = ${version} and "deletedAt" is null for update`;
+  if (!file) throw await unchanged(tx, fileShape, id);
+  const { name = file.name, folderId = file.folderId, parentPath = file.parentPath } = changes;
+  const visibility = changes.visibility ?? file.visibility;
+  const path = pathIn(parentPath, name, argument);
+  if (path !== file.path || visibility !== file.visibility) await assertFree(tx, file.spaceId, path, id);
+  const [row] =
+    await tx.sql<FileRow>`update "File" set name = ${name}, path = ${path}, "folderId" = ${folderId}, "parentPath" = ${parentPath},
+      visibility = ${visibility}::"Visibility", version = version + 1, "updatedAt" = ${tx.now} where id = ${id} and version = ${version} returning ${columns}`;
+  if (!row) throw new Error('A file that was held was not changed.');
+  return row;
+}
+
 /** Deletes a file with all its versions. */
 export async function deleteFile(ctx: Ctx, { id, version }: DeleteFileInput): Promise<Written<string>> {
-  const { spaceId } = await seen(ctx, id);
-  return write(ctx, 'file.write', { space: spaceId }, async (tx) => {
+  return writeExisting(ctx, 'file.write', fileShape, id, async (tx, { spaceId }) => {
     const [row] =
       await tx.sql`select id from "File" where id = ${id} and version = ${version} and "deletedAt" is null for update`;
     if (!row) throw await unchanged(tx, fileShape, id);
@@ -99,10 +99,12 @@ export async function deleteFile(ctx: Ctx, { id, version }: DeleteFileInput): Pr
   });
 }
 
+const fileColumns = sqlText(fileShape.columns.map((column) => `"File"."${column}"`).join(', '));
+
 /** Makes an earlier version the current one. */
 export async function restoreFileVersion(ctx: Ctx, input: RestoreFileVersionInput): Promise<Written<FileRow>> {
   const { id, version, number } = parse(VersionChoice, input);
-  return writeContent(ctx, await seen(ctx, id), async (tx) => {
+  return writeContent(ctx, await loadExisting(ctx, fileShape, id), async (tx) => {
     const [chosen] = await tx.sql`select id from "FileVersion" where "fileId" = ${id} and number = ${number} for share`;
     if (!chosen) throw badInput('number', 'is not that of a version of this file');
     const [row] =

@@ -67,7 +67,7 @@ export const uploadKey = ({ spaceId, fileId, versionId }: Pick<UploadSessionRow,
   `spaces/${spaceId}/files/${fileId}/${versionId}`;
 
 export const NewUpload = z.object({
-  spaceId: z.string(),
+  spaceId: z.string().nullish(),
   fileId: z.string().nullish(),
   name: z.string().nullish(),
   folderPath: z.string().nullish(),

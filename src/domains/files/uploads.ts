@@ -3,14 +3,14 @@ import type { Ctx } from '../../core/context.js';
 import { AppError, badInput, notFound } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
-import { load, loadExisting } from '../../core/loaders.js';
+import { loadExisting } from '../../core/loaders.js';
 import { columnsSql } from '../../core/sql.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type { AbortUploadInput, StartUploadInput } from '../../generated/graphql.js';
 import { below, parsePath } from '../tree/path.js';
 import { fileName, fileShape, pathIn } from './file.js';
 import { mayWriteContent, writeContent } from './permission.js';
-import { lockFolderAt, nameTaken } from './place.js';
+import { assertFree, lockFolderAt } from './place.js';
 import { release, reserve } from './quota.js';
 import { fromStore } from './store.js';
 import { NewUpload, type UploadSessionRow, uploadHours, uploadKey, uploadSessionShape } from './upload.js';
@@ -24,20 +24,19 @@ type Declared = ReturnType<typeof NewUpload.parse>;
 export async function startUpload(ctx: Ctx, input: StartUploadInput): Promise<Written<UploadSessionRow>> {
   const declared = parse(NewUpload, input);
   if (declared.fileId != null) return startVersion(ctx, declared, declared.fileId);
+  const { spaceId } = declared;
+  if (spaceId == null) throw badInput('spaceId', 'must be given for a new file');
   if (declared.name == null) throw badInput('name', 'must be given for a new file');
   const name = fileName(declared.name);
   const folder = parsePath(declared.folderPath ?? '/', 'folderPath');
   const path = pathIn(folder, name);
-  const { spaceId } = declared;
   const visibility = declared.visibility ?? 'SPACE';
   const place = placeFor(spaceId, newId('file'));
   const { allowed } = await decideFor(ctx, 'file.write', { space: spaceId });
   return withParts(ctx, place, allowed, (multipartId) =>
     write(ctx, 'file.write', { space: spaceId }, async (tx) => {
       const folderId = await lockFolderAt(tx, spaceId, folder);
-      const [other] =
-        await tx.sql`select id from "File" where "spaceId" = ${spaceId} and path = ${path} and "deletedAt" is null`;
-      if (other) throw nameTaken();
+      await assertFree(tx, spaceId, path, place.fileId);
       return begin(tx, declared, { ...place, multipartId, folderId, isNew: true, name, visibility });
     }),
   );
@@ -46,8 +45,8 @@ export async function startUpload(ctx: Ctx, input: StartUploadInput): Promise<Wr
 async function startVersion(ctx: Ctx, declared: Declared, fileId: string): Promise<Written<UploadSessionRow>> {
   for (const field of ['name', 'folderPath', 'visibility'] as const)
     if (declared[field] != null) throw badInput(field, 'is for a new file');
-  const file = await load(ctx, fileShape, fileId);
-  if (!file || file.spaceId !== declared.spaceId) throw notFound();
+  const file = await loadExisting(ctx, fileShape, fileId);
+  if (declared.spaceId != null && declared.spaceId !== file.spaceId) throw notFound();
   const { folderId, name, visibility } = file;
   const place = placeFor(file.spaceId, fileId);
   return withParts(ctx, place, await mayWriteContent(ctx, file), (multipartId) =>
@@ -89,7 +88,8 @@ async function withParts(
 type Target = Place & Pick<UploadSessionRow, 'multipartId' | 'folderId' | 'isNew' | 'name' | 'visibility'>;
 
 async function begin(tx: Tx, declared: Declared, target: Target): Promise<UploadSessionRow> {
-  const { spaceId, mimeType, sizeBytes, checksum } = declared;
+  const { mimeType, sizeBytes, checksum } = declared;
+  const { spaceId } = target;
   await reserve(tx, spaceId, sizeBytes);
   const id = newId('upload');
   const expiresAt = new Date(tx.now.getTime() + uploadHours * hourMs);

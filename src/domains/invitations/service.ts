@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Ctx } from '../../core/context.js';
 import { AppError, badInput, notFound } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
-import { load } from '../../core/loaders.js';
+import { load, loadExisting } from '../../core/loaders.js';
 import { organizationRoleHolds, spaceRoleHolds } from '../../core/roles.js';
 import { columnsSql, sqlText } from '../../core/sql.js';
 import { type Tx, type Written, write } from '../../core/write.js';
@@ -93,8 +93,7 @@ export async function acceptInvitation(ctx: Ctx, { token }: AcceptInvitationInpu
 
 /** Takes an open offer back; answers it as it was last. */
 export async function revokeInvitation(ctx: Ctx, { id }: RevokeInvitationInput): Promise<Written<InvitationRow>> {
-  const invitation = await load(ctx, invitationShape, id);
-  if (!invitation) throw notFound();
+  const invitation = await loadExisting(ctx, invitationShape, id);
   return writeIn(ctx, invitation, async (tx) => {
     const [row] =
       await tx.sql<InvitationRow>`update "Invitation" set "revokedAt" = ${tx.now}, version = version + 1, "updatedAt" = ${tx.now} where id = ${id} and ${open} returning ${columns}`;

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../core/context.js';
 import { notFound } from '../../core/errors.js';
 import { typeOfId } from '../../core/ids.js';
-import { load } from '../../core/loaders.js';
+import { load, loadExisting } from '../../core/loaders.js';
 import { readingByKey, type Selection } from '../../core/reading.js';
 import type { KeyedShape } from '../../core/shape.js';
 import { type SqlText, sqlText } from '../../core/sql.js';
@@ -28,9 +28,8 @@ async function endOf(ctx: Ctx, ends: Ends, id: string, at: Selection): Promise<L
 export async function seenEnd(ctx: Ctx, ends: Ends, id: string): Promise<LinkEnd> {
   const type = linkableType(id);
   if (!type) throw notFound();
-  const row = await load(ctx, { ...ends[type], columns: ['id', 'spaceId'] }, id);
-  if (!row) throw notFound();
-  return { id, spaceId: row.spaceId, type };
+  const { spaceId } = await loadExisting(ctx, { ...ends[type], columns: ['id', 'spaceId'] }, id);
+  return { id, spaceId, type };
 }
 
 /** Whether the id is all that a place of an operation reads of what it names. */

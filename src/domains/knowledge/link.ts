@@ -27,7 +27,6 @@ export const linkShape = shape<LinkRow>({
   columns,
   always: ['id'],
   fields: { space: ['spaceId'], source: ['sourceId'], target: ['targetId'], createdBy: ['createdById'] },
-  inJson: { createdAt: 'instant' },
   gone: 'dismissedAt',
   inJson: { createdAt: 'instant' },
   along: { createdBy: { column: 'createdById', shape: userShape } },

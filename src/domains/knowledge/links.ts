@@ -4,9 +4,9 @@ import type { EventType } from '../../core/events.js';
 import { follow } from '../../core/follow.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
-import { load } from '../../core/loaders.js';
 import { columnsSql } from '../../core/sql.js';
 import { type Tx, type Written, write } from '../../core/write.js';
+import { writeExisting } from '../../core/write-existing.js';
 import type { CreateLinkInput, DeleteLinkInput, SubscriptionLinksChangedArgs } from '../../generated/graphql.js';
 import { linkChangeOf } from './change.js';
 import { type Ends, emitRemoved, holdEnds, seenEnd } from './ends.js';
@@ -51,9 +51,7 @@ async function insert(tx: Tx, source: LinkEnd, target: LinkEnd, kind: string): P
 
 /** Takes a link away; what discovery found is remembered as unwanted, so that it is not found again. */
 export async function deleteLink(ctx: Ctx, { id }: DeleteLinkInput): Promise<Written<string>> {
-  const link = await load(ctx, linkShape, id);
-  if (!link) throw notFound();
-  const change = async (tx: Tx) => {
+  const change = async (tx: Tx, link: LinkRow) => {
     const [dismissed] = await tx.sql`update "Link" set "dismissedAt" = ${tx.now}
       where id = ${id} and origin = 'AUTO' and "dismissedAt" is null returning id`;
     const [removed] = await tx.sql`delete from "Link" where id = ${id} and origin = 'MANUAL' returning id`;
@@ -61,9 +59,7 @@ export async function deleteLink(ctx: Ctx, { id }: DeleteLinkInput): Promise<Wri
     emitRemoved(tx, [link]);
     return id;
   };
-  return write(ctx, 'link.write', { space: link.spaceId }, change, {
-    subject: { operation: 'DELETE', resourceId: id },
-  });
+  return writeExisting(ctx, 'link.write', linkShape, id, change, { operation: 'DELETE' });
 }
 
 const changes: readonly EventType[] = ['link.created', 'link.updated', 'link.deleted'];

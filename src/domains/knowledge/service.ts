@@ -2,10 +2,11 @@ import type { Ctx } from '../../core/context.js';
 import { notFound, staleVersion } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
-import { load } from '../../core/loaders.js';
+import { shape } from '../../core/shape.js';
 import { columnsSql } from '../../core/sql.js';
 import { unchanged } from '../../core/versions.js';
 import { type Tx, type Written, write } from '../../core/write.js';
+import { writeExisting } from '../../core/write-existing.js';
 import type { CreateNoteInput, DeleteNoteInput, UpdateNoteInput } from '../../generated/graphql.js';
 import { removeLinksOf } from './ends.js';
 import { forgetKeywords, indexKeywords } from './keyword-index.js';
@@ -14,6 +15,16 @@ import { stopWordsOf } from './languages.js';
 import { assertFits, NewNote, NoteChange, type NoteRow, noteShape } from './note.js';
 
 const columns = columnsSql(noteShape);
+
+/** Where a note is, without its content. */
+const noteHome = shape<Pick<NoteRow, 'id' | 'spaceId'>>({
+  model: 'Note',
+  key: 'id',
+  columns: ['id', 'spaceId'],
+  always: ['id'],
+  fields: {},
+  inJson: {},
+});
 
 /** Writes a note; what it is linked to is found afterwards. */
 export async function createNote(ctx: Ctx, input: CreateNoteInput): Promise<Written<NoteRow>> {
@@ -36,8 +47,7 @@ export async function createNote(ctx: Ctx, input: CreateNoteInput): Promise<Writ
 export async function updateNote(ctx: Ctx, input: UpdateNoteInput): Promise<Written<NoteRow>> {
   const { id, version, ...change } = parse(NoteChange, input);
   if (change.content != null) assertFits(change.content);
-  const { spaceId } = await seen(ctx, id);
-  return write(ctx, 'note.write', { space: spaceId }, async (tx) => {
+  return writeExisting(ctx, 'note.write', noteHome, id, async (tx) => {
     const note = await lock(tx, id, version);
     const title = change.title ?? note.title;
     const content = change.content ?? note.content;
@@ -57,7 +67,6 @@ export async function updateNote(ctx: Ctx, input: UpdateNoteInput): Promise<Writ
 
 /** Deletes a note with its links. */
 export async function deleteNote(ctx: Ctx, { id, version }: DeleteNoteInput): Promise<Written<string>> {
-  const { spaceId } = await seen(ctx, id);
   const change = async (tx: Tx) => {
     // The note goes first: whoever is linking it waits here, and then finds it gone or has the link removed with it.
     const [row] = await tx.sql<Pick<NoteRow, 'version'>>`delete from "Note"
@@ -68,20 +77,13 @@ export async function deleteNote(ctx: Ctx, { id, version }: DeleteNoteInput): Pr
     tx.emit('note.deleted', 'Note', id, { version: row.version }, { operation: 'DELETE' });
     return id;
   };
-  return write(ctx, 'note.write', { space: spaceId }, change, { subject: { operation: 'DELETE', resourceId: id } });
+  return writeExisting(ctx, 'note.write', noteHome, id, change, { operation: 'DELETE' });
 }
 
 const keywordsOf = async (tx: Tx, title: string, content: string, given: readonly string[] | null | undefined) =>
   given == null ? extractKeywords(title, content, await stopWordsOf(tx, title, content)) : givenKeywords(given);
 
 const wordsOf = (keywords: readonly KeywordOf[]) => keywords.map(({ word }) => word);
-
-/** The note, when the viewer may see it. */
-async function seen(ctx: Ctx, id: string): Promise<Pick<NoteRow, 'spaceId'>> {
-  const note = await load(ctx, { ...noteShape, columns: ['id', 'spaceId'] }, id);
-  if (!note) throw notFound();
-  return note;
-}
 
 /** The note as it stands, held against other writers until the change commits; CONFLICT unless it has the version. */
 async function lock(tx: Tx, id: string, version: number) {

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import { newId } from '../../core/ids.js';
 import type { Tx } from '../../core/write.js';
-import { type NewPost, summaryOf } from './post.js';
+import type { NewPost } from './post.js';
 import { freeSlug, lockSlugs } from './slug.js';
+import { summaryOf } from './summary.js';
 
 /** A post that was somewhere else before; `publishedAt` is null for a draft. */
 export type GivenPost = Omit<z.output<typeof NewPost>, 'slug'> & {

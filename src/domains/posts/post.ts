@@ -60,20 +60,3 @@ export const PostChange = z.object({
 
 /** Which version of a post is to be published, unpublished or deleted. */
 export const PostVersion = z.object({ id: z.string(), version });
-
-const maxSummary = 200;
-
-/** The beginning of a content as one line, without the marks of headings, quotations and lists; null when nothing is there. */
-export function summaryOf(content: string): string | null {
-  // More than can become part of it is not looked at.
-  const line = content
-    .slice(0, 4 * maxSummary)
-    .replace(/^[ \t]*(#{1,6}|>|[-*+])[ \t]+/gm, '')
-    .replace(/\s+/g, ' ')
-    .trim();
-  if (line.length <= maxSummary) return line || null;
-  const cut = line.slice(0, maxSummary - 1);
-  // Between words where there are any, and never within a character of two units.
-  const words = cut.replace(/\s\S*$/, '');
-  return `${(words.length > maxSummary / 2 ? words : cut).replace(/[\ud800-\udbff]$/, '')}…`;
-}

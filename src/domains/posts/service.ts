@@ -1,13 +1,13 @@
 import type { Ctx } from '../../core/context.js';
 import { depart } from '../../core/departed.js';
-import { AppError, notFound } from '../../core/errors.js';
+import { AppError } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
-import { load } from '../../core/loaders.js';
 import type { Selection } from '../../core/reading.js';
 import { columnsSql } from '../../core/sql.js';
 import { unchanged } from '../../core/versions.js';
 import { type Tx, type Written, write } from '../../core/write.js';
+import { writeExisting } from '../../core/write-existing.js';
 import type {
   CreatePostInput,
   DeletePostInput,
@@ -17,8 +17,9 @@ import type {
   UpdatePostInput,
 } from '../../generated/graphql.js';
 import { postBy } from './loaders.js';
-import { NewPost, PostChange, type PostRow, PostVersion, postShape, summaryOf } from './post.js';
-import { freeSlug, lockSlugs, slugOf } from './slug.js';
+import { NewPost, PostChange, type PostRow, PostVersion, postShape } from './post.js';
+import { assertFreeSlug, freeSlug, lockSlugs, slugOf } from './slug.js';
+import { summaryOf } from './summary.js';
 import { noteView } from './views.js';
 
 const columns = columnsSql(postShape);
@@ -38,6 +39,7 @@ export async function createPost(ctx: Ctx, input: CreatePostInput): Promise<Writ
   const { spaceId, title, content, slug, excerpt = null } = parse(NewPost, input);
   return write(ctx, 'post.write', { space: spaceId }, async (tx) => {
     await lockSlugs(tx, spaceId);
+    if (slug != null) await assertFreeSlug(tx, spaceId, slug);
     const free = slug ?? (await freeSlug(tx, spaceId, slugOf(title)));
     const [row] =
       await tx.sql<PostRow>`insert into "Post" (id, "spaceId", "authorId", slug, title, content, excerpt, summary, "createdAt", "updatedAt")
@@ -53,7 +55,10 @@ export async function createPost(ctx: Ctx, input: CreatePostInput): Promise<Writ
 export async function updatePost(ctx: Ctx, input: UpdatePostInput): Promise<Written<PostRow>> {
   const { id, version, title, content, slug, excerpt } = parse(PostChange, input);
   return writePost(ctx, id, async (tx, post) => {
-    if (slug !== undefined) await lockSlugs(tx, post.spaceId);
+    if (slug !== undefined) {
+      await lockSlugs(tx, post.spaceId);
+      await assertFreeSlug(tx, post.spaceId, slug, id);
+    }
     const [row] =
       await tx.sql<PostRow>`update "Post" set title = coalesce(${title ?? null}::text, title), slug = coalesce(${slug ?? null}::text, slug),
         content = coalesce(${content ?? null}::text, content), summary = case when ${content !== undefined}::boolean then ${summaryOf(content ?? '')} else summary end,
@@ -91,24 +96,15 @@ export async function deletePost(ctx: Ctx, input: DeletePostInput, forget: Forge
   const { id, version } = parse(PostVersion, input);
   return writePost(ctx, id, async (tx) => {
     const [row] = await tx.sql<
-      Pick<PostRow, 'isPublished'>
-    >`delete from "Post" where id = ${id} and version = ${version} returning "isPublished"`;
+      Pick<PostRow, 'isPublished' | 'authorId'>
+    >`delete from "Post" where id = ${id} and version = ${version} returning "isPublished", "authorId"`;
     if (!row) throw await unchanged(tx, postShape, id);
-    await depart(tx, { id, least: row.isPublished ? null : 'EDITOR' });
+    await depart(tx, { id, least: row.isPublished ? null : 'EDITOR', alsoBy: row.authorId });
     await forget(tx, [id]);
     tx.emit('post.deleted', 'Post', id, { version }, { operation: 'DELETE' });
     return id;
   });
 }
 
-/** Changes a post where it lives. One that the viewer does not see lives in a place that does not exist. */
-async function writePost<T>(ctx: Ctx, id: string, change: (tx: Tx, post: PostRow) => Promise<T>): Promise<Written<T>> {
-  const post = await load(ctx, postShape, id);
-  const subject = { resourceType: postShape.model, resourceId: post?.id ?? null };
-  return write(ctx, 'post.write', { space: post?.spaceId ?? '' }, (tx) => change(tx, existing(post)), { subject });
-}
-
-function existing(post: PostRow | null): PostRow {
-  if (!post) throw notFound();
-  return post;
-}
+const writePost = <T>(ctx: Ctx, id: string, change: (tx: Tx, post: PostRow) => Promise<T>): Promise<Written<T>> =>
+  writeExisting(ctx, 'post.write', postShape, id, change);

@@ -1,3 +1,4 @@
+import { AppError } from '../../core/errors.js';
 import { maxSlug } from '../../core/rules.js';
 import type { Tx } from '../../core/write.js';
 
@@ -31,6 +32,20 @@ const cut = (slug: string, length: number) => slug.slice(0, length).replace(/-+$
 /** Of all who give posts of this space a slug, one at a time does, until it commits. */
 export async function lockSlugs(tx: Tx, spaceId: string): Promise<void> {
   await tx.sql`select pg_advisory_xact_lock(hashtextextended(${`slugs of posts of ${spaceId}`}, 0))`;
+}
+
+/** Throws when another post of the space has the slug; it stays free while the slugs are locked. */
+export async function assertFreeSlug(
+  tx: Tx,
+  spaceId: string,
+  slug: string,
+  postId: string | null = null,
+): Promise<void> {
+  const [other] =
+    await tx.sql`select id from "Post" where "spaceId" = ${spaceId} and slug = ${slug} and id is distinct from ${postId}::text`;
+  if (!other) return;
+  const fields = [{ path: 'slug', message: 'is that of another post of the space' }];
+  throw new AppError('CONFLICT', 'Another post of the space has that slug.', { fields });
 }
 
 /** For a hyphen and seven digits, and the hyphen that a cut may leave. */

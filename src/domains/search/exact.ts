@@ -35,10 +35,10 @@ export async function withoutLeftOut(
 }
 
 /** How the words of a text are looked up: a word that stands nowhere, as far as the viewer may see, is one that looks like it. */
-export async function lookupOf(ctx: Ctx, { text, spaces, types }: Question): Promise<Lookup> {
+export async function lookupOf(ctx: Ctx, { text, ...asked }: Question): Promise<Lookup> {
   if (hasOperators(text)) return { whole: wordsAndOperators(text), part: null, groups: [], isMended: false };
   const words = wordsOf(text).slice(0, mostWords);
-  const near = await spellings(ctx, words.filter(isSpelled), spaces, types);
+  const near = await spellings(ctx, words.filter(isSpelled), asked);
   const groups = words.map((word) => [word, ...(near.get(word) ?? [])].join(' | '));
   return {
     whole: groups.map((group) => `(${group})`).join(' & '),
@@ -55,12 +55,11 @@ export async function lookupOf(ctx: Ctx, { text, spaces, types }: Question): Pro
 async function spellings(
   ctx: Ctx,
   words: readonly string[],
-  spaces: readonly string[],
-  types: readonly SearchType[],
+  { spaces, read, types }: Pick<Question, 'spaces' | 'read' | 'types'>,
 ): Promise<ReadonlyMap<string, string[]>> {
   if (words.length === 0 || types.length === 0) return new Map();
   const statement = statementNamed(`spellings ${types.join()}`, () =>
-    viewersSql(2, (visible) => {
+    viewersSql(3, (visible) => {
       // One that is seen is enough; as a subquery, because of `exists` the planner may make a join over everything.
       const stands = (word: string) =>
         types
@@ -74,13 +73,13 @@ async function spellings(
           })
           .join(', ');
       return `select w.word as asked, array(select n.word from (
-            select v.word from unnest($2::text[]) k(id) join "SearchWord" v on v."spaceId" = k.id and v.word % w.word
+            select v.word from unnest($3::text[]) k(id) join "SearchWord" v on v."spaceId" = k.id and v.word % w.word
             group by v.word order by similarity(v.word, w.word) desc, v.word limit 20) n
           where coalesce(${stands('n.word')})) as near
         from unnest($1::text[]) w(word) where numnode(to_tsquery('canopy', w.word)) > 0 and coalesce(${stands('w.word')}) is null`;
     }),
   );
-  const values = [words, spaces, ...statement.values(await roles(ctx))];
+  const values = [words, spaces, read, ...statement.values(await roles(ctx))];
   const rows = await ctx.app.database.query<{ asked: string; near: string[] }>(statement.text, values);
   return new Map(rows.map(({ asked, near }) => [asked, spellingsOf(asked, near)]));
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Edge, Page } from '../../core/page.js';
 import { filledText } from '../../core/rules.js';
 import type { SearchMode, SearchPart, SearchReason, SearchType } from '../../generated/graphql.js';
+import type { Places } from './places.js';
 
 /** Something that was found. */
 export interface SearchHitRow {
@@ -33,9 +34,8 @@ export interface SearchConnectionRow extends Page<SearchHitRow> {
 export type SearchEdgeRow = Edge<SearchHitRow>;
 
 /** What is searched for, where it was made sure that the viewer may. */
-export interface Question {
+export interface Question extends Places {
   readonly text: string;
-  readonly spaces: readonly string[];
   readonly types: readonly SearchType[];
   readonly mode: SearchMode;
 }

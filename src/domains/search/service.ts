@@ -1,14 +1,13 @@
-import { enter } from '../../core/access.js';
 import type { Ctx } from '../../core/context.js';
 import { parse } from '../../core/input.js';
 import { type Order, type PageArgs, pageOf, windowOf } from '../../core/page.js';
-import { roles } from '../../core/roles.js';
 import type { QuerySearchArgs, SearchMode, SearchType } from '../../generated/graphql.js';
 import { EmbeddingsUnavailable } from '../../platform/embeddings/embeddings.js';
 import { VectorsUnavailable } from '../../platform/vectors/vectors.js';
 import { exactHits, lookupOf, withoutLeftOut } from './exact.js';
 import { fuse } from './fusion.js';
 import { shownOf } from './highlights.js';
+import { placesOf } from './places.js';
 import { type Finding, type Question, type SearchConnectionRow, type SearchHitRow, SearchText } from './search.js';
 import { semanticHits } from './semantic.js';
 import { searchTypes, sources } from './sources.js';
@@ -18,13 +17,9 @@ const order: Order = { columns: ['score', 'id'], direction: 'desc' };
 /** One page of what a text finds, the best first. */
 export async function search(ctx: Ctx, args: QuerySearchArgs): Promise<SearchConnectionRow> {
   const { text } = parse(SearchText, { text: args.text });
-  const question = {
-    text,
-    spaces: await spacesOf(ctx, args.spaceId),
-    types: typesOf(ctx, args.types),
-    mode: args.mode,
-  };
-  const title = `search ${JSON.stringify([text, args.spaceId, question.types, args.mode])}`;
+  const types = typesOf(ctx, args.types);
+  const question = { text, types, mode: args.mode, ...(await placesOf(ctx, args.spaceId)) };
+  const title = `search ${JSON.stringify([text, args.spaceId, types, args.mode])}`;
   const window = windowOf({ first: args.first, after: args.after }, order, title);
   const { hits, degraded } = await find(ctx, question);
   const from = window.after ? placeAfter(hits, window.after) : 0;
@@ -38,13 +33,6 @@ function placeAfter(hits: readonly SearchHitRow[], [score, id]: readonly unknown
   if (known >= 0) return known + 1;
   const next = hits.findIndex((hit) => hit.score < Number(score));
   return next < 0 ? hits.length : next;
-}
-
-/** Where to search: a space that the viewer may read, or all in which they have a role, the newest first. */
-async function spacesOf(ctx: Ctx, spaceId: string | null | undefined): Promise<readonly string[]> {
-  if (spaceId == null) return [...(await roles(ctx)).spacesWith('VIEWER')].sort().reverse();
-  await enter(ctx, 'search.read', { space: spaceId });
-  return [spaceId];
 }
 
 /** The types that were asked for and that the credential may read. */
