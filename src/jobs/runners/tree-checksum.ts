@@ -48,9 +48,9 @@ export const verifyTree: Runner<'tree.checksum'> = async (_, { spaceId, paramete
 
 type PageOfNodes = Awaited<ReturnType<typeof subtree>>;
 
-function endOf({ rows, hasNextPage, cursorOf }: PageOfNodes): string | null {
-  const last: TreeNodeRow | undefined = rows.at(-1);
-  return hasNextPage && last ? cursorOf(last) : null;
+function endOf(page: PageOfNodes): string | null {
+  const last: TreeNodeRow | undefined = page.rows.at(-1);
+  return page.hasNextPage && last ? page.cursorOf(last) : null;
 }
 
 const checksumOf = (value: unknown): string => seal(value instanceof JsonText ? value.toJSON() : value).checksum;
