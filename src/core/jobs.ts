@@ -4,8 +4,8 @@ import type { Query } from '../platform/database/database.js';
 export interface Jobs {
   /** Deletes what has expired and makes room for the days to come. */
   'clean-up': Record<string, never>;
-  /** Checks a large upload and makes the file of it. */
-  'uploads.finish': { readonly spaceId: string; readonly uploadId: string };
+  /** Checks a large upload and makes the file of it, as whoever completed it may. */
+  'uploads.finish': { readonly spaceId: string; readonly uploadId: string; readonly asker: Asker };
   /** Removes the bytes of a space's deleted files and ended uploads; of all its files once it is gone. */
   'blobs.delete': { readonly spaceId: string };
   /** Ends uploads that have expired, and brings the bytes and the rows that name them together again. */

@@ -132,7 +132,10 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   FileVersion: ofFile(file),
   // Of what is to become PRIVATE, an ADMIN knows no more than of what is.
   UploadSession: anyOf(
-    allOf(user('createdById'), atLarge),
+    allOf(
+      user('createdById'),
+      anyOf(member('spaceId'), through('fileId', { File: { rule: allOf(granted, atLarge), gone: 'deletedAt' } })),
+    ),
     allOf(member('spaceId', 'ADMIN'), isShown),
     member('spaceId', 'OWNER'),
   ),

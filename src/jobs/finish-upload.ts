@@ -3,6 +3,6 @@ import type { Jobs } from '../core/jobs.js';
 import { finishChecking } from '../domains/files/completion.js';
 
 /** Checks a large upload and makes the file of it, or rejects it. */
-export async function finishUpload(app: App, { uploadId }: Jobs['uploads.finish']): Promise<void> {
-  await finishChecking(app, uploadId);
+export async function finishUpload(app: App, { uploadId, asker }: Jobs['uploads.finish']): Promise<void> {
+  await finishChecking(app, uploadId, asker);
 }

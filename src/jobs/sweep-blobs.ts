@@ -6,6 +6,7 @@ import { blobKey, type FileVersionRow } from '../domains/files/file.js';
 import { type UploadSessionRow, uploadHours } from '../domains/files/upload.js';
 import { endUpload } from '../domains/files/uploads.js';
 import type { BlobInfo } from '../platform/blobs/blobs.js';
+import { removeUnnamed } from './unnamed-blobs.js';
 
 const hourMs = 60 * 60 * 1_000;
 /** An hour more than an upload can take: what is older and has no name will never get one. */
@@ -55,7 +56,8 @@ async function compare(app: App, before: Date, signal: AbortSignal): Promise<voi
     signal.throwIfAborted();
     const key = version && blobKey(version);
     if (blob && (key === undefined || blob.key < key)) {
-      if (blob.storedAt < before) await removeOrphan(app, blob.key);
+      if (blob.storedAt < before && (await removeUnnamed(app, blob.key)))
+        app.log.info('A blob without a file is removed.', { key: blob.key });
       blob = (await blobs.next()).value;
     } else if (version && (!blob || key === undefined || key < blob.key)) {
       if (version.createdAt < before) await markLost(app, version);
@@ -90,40 +92,24 @@ async function* allVersions({ database }: App): AsyncGenerator<Version, undefine
 const versionsSql = `select id, "fileId", "spaceId", "storageTier", "createdAt" from "FileVersion"
   where ("spaceId", "fileId", id) > ($1, $2, $3) order by "spaceId", "fileId", id limit $4`;
 
-/** Removes a blob that no version names now: it may have got its name since it was listed. */
-async function removeOrphan({ database, blobs, log }: App, key: string): Promise<void> {
-  const id = key.slice(key.lastIndexOf('/') + 1).replace(/\.gz$/, '');
-  const [version] = await database.query<Version>(
-    'select id, "fileId", "spaceId", "storageTier" from "FileVersion" where id = $1',
-    [id],
-  );
-  if (version && blobKey(version) === key) return;
-  const [upload] = await database.query(
-    `select id from "UploadSession" where "versionId" = $1 and status in ('OPEN', 'CHECKING')`,
-    [id],
-  );
-  if (upload) return;
-  log.info('A blob without a file is removed.', { key });
-  await blobs.remove([key]);
-}
-
 /** Says of a file that its bytes are lost, when they still are. */
 async function markLost(app: App, { id, fileId, spaceId }: Version): Promise<void> {
-  const [version] = await app.database.query<Version>(
-    'select id, "fileId", "spaceId", "storageTier" from "FileVersion" where id = $1',
-    [id],
-  );
-  if (!version || (await app.blobs.head(blobKey(version)))) return;
   const [known] = await app.database.query(lostSql, [fileId, id]);
   if (!known) return;
-  app.log.error('The bytes of a file are lost.', { fileId, versionId: id });
   await commit(behind(app), 'file.write', { space: spaceId }, null, async (tx) => {
-    const [file] = await tx.sql<{
+    const [file] =
+      await tx.sql`select id from "File" where id = ${fileId} and "currentVersionId" = ${id} and "deletedAt" is null
+      and status <> 'FAILED' for no key update`;
+    // Held, it stays in its tier.
+    const [version] =
+      await tx.sql<Version>`select id, "fileId", "spaceId", "storageTier" from "FileVersion" where id = ${id} for update`;
+    if (!file || !version || (await app.blobs.head(blobKey(version))))
+      return tx.audit('file.write', { resourceType: 'File', resourceId: fileId });
+    app.log.error('The bytes of a file are lost.', { fileId, versionId: id });
+    const [failed] = await tx.sql<{
       version: number;
-    }>`update "File" set status = 'FAILED', version = version + 1, "updatedAt" = ${tx.now}
-      where id = ${fileId} and "currentVersionId" = ${id} and "deletedAt" is null and status <> 'FAILED' returning version`;
-    if (file) tx.emit('file.updated', 'File', fileId, { version: file.version });
-    else tx.audit('file.write', { resourceType: 'File', resourceId: fileId });
+    }>`update "File" set status = 'FAILED', version = version + 1, "updatedAt" = ${tx.now} where id = ${fileId} returning version`;
+    tx.emit('file.updated', 'File', fileId, { version: failed?.version ?? 1 });
   });
 }
 

@@ -1,6 +1,7 @@
 import { enter } from '../core/access.js';
 import type { App, Ctx } from '../core/context.js';
 import { AppError } from '../core/errors.js';
+import { failureOf } from '../core/failure.js';
 import { parse } from '../core/input.js';
 import type { JobRun, Jobs } from '../core/jobs.js';
 import { behind } from '../core/operation.js';
@@ -18,7 +19,6 @@ import { isRunnerType, runnerTypes } from '../domains/tasks/runners.js';
 import type { TaskErrorRow } from '../domains/tasks/task.js';
 import type { Moved } from '../domains/tasks/transition.js';
 import type { ErrorCode } from '../generated/graphql.js';
-import { outage } from '../platform/database/outage.js';
 import { type HeldTask, holdTask } from './held-task.js';
 import { runners } from './runners/all.js';
 import type { RunnerTools } from './runners/runner.js';
@@ -34,7 +34,7 @@ export async function runTask(app: App, { taskId }: Jobs['task.run'], run: JobRu
   try {
     if ('outcome' in end) await finishTask(app, task, end.outcome);
     else if (run.signal.aborted) await handBack(app, task);
-    else await failRun(app, task, ...failureOf(app, task, end.error));
+    else await failRun(app, task, ...endOf(app, task, end.error));
   } catch (error) {
     // Someone cancelled it at the last moment.
     if (!(error instanceof AppError && error.code === 'CONFLICT')) throw error;
@@ -83,10 +83,9 @@ const passing: readonly ErrorCode[] = [
 ];
 
 /** What the owner hears of a failure, and whether another attempt may succeed. */
-function failureOf(app: App, task: Moved, error: unknown): [TaskErrorRow, boolean] {
-  if (error instanceof AppError)
-    return [{ code: error.code, message: error.message }, error.details.retryable ?? passing.includes(error.code)];
-  if (outage(error)) return [{ code: 'SERVICE_UNAVAILABLE', message: 'Something it depends on was down.' }, true];
-  app.log.error('A task failed.', { taskId: task.id, type: task.type, attempt: task.attempt, error });
-  return [{ code: 'INTERNAL_SERVER_ERROR', message: 'It failed inside Canopy.' }, true];
+function endOf(app: App, task: Moved, error: unknown): [TaskErrorRow, boolean] {
+  const failure = failureOf(error);
+  if (failure.code === 'INTERNAL_SERVER_ERROR')
+    app.log.error('A task failed.', { taskId: task.id, type: task.type, attempt: task.attempt, error });
+  return [failure, (error instanceof AppError ? error.details.retryable : null) ?? passing.includes(failure.code)];
 }

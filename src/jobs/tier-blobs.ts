@@ -4,6 +4,7 @@ import type { App } from '../core/context.js';
 import type { JobRun, Jobs } from '../core/jobs.js';
 import { blobKey, type FileVersionRow } from '../domains/files/file.js';
 import { versionsUsed } from '../domains/files/last-used.js';
+import { removeUnnamed } from './unnamed-blobs.js';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 const warmDays = 30;
@@ -35,15 +36,24 @@ const idleSql = `select v.id, v."fileId", v."spaceId", v."storageTier", v."lastU
   where v."storageTier" = 'WARM' and v."lastUsedAt" < $1 and v.id > $2 order by v.id limit $3`;
 
 /** The archive comes first, then the row that says so, then the bytes go: whatever it is killed at, the row names what is there. */
-async function archive({ blobs, database }: App, version: Version): Promise<void> {
+async function archive(app: App, version: Version): Promise<void> {
+  const { blobs, database } = app;
   const plain = blobKey(version);
   const found = await blobs.get(plain);
   // Lost bytes are the sweep's to find.
   if (!found) return;
   const gzip = createGzip();
-  await Promise.all([pipeline(found.body, gzip), blobs.put(blobKey({ ...version, storageTier: 'COLD' }), gzip)]);
-  const [cold] = await database.query(coldSql, [version.id, version.lastUsedAt]);
-  if (cold) await blobs.remove([plain]);
+  const archived = blobKey({ ...version, storageTier: 'COLD' });
+  await Promise.all([pipeline(found.body, gzip), blobs.put(archived, gzip)]);
+  const isCold = await database.transaction(
+    async (query) => {
+      const [cold] = await query(coldSql, [version.id, version.lastUsedAt]);
+      if (cold && !(await blobs.head(archived))) throw new Error(`The archive of ${version.id} is gone again.`);
+      return cold !== undefined;
+    },
+    { snapshot: false },
+  );
+  if (isCold) await removeUnnamed(app, plain);
 }
 
 // Whoever has read it meanwhile keeps it warm; the archive is swept.

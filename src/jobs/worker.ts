@@ -1,4 +1,5 @@
 import type { App } from '../core/context.js';
+import { failureOf } from '../core/failure.js';
 import type { JobName } from '../core/jobs.js';
 import type { DoJob, Worker } from '../platform/queue/queue.js';
 import { jobs } from './all.js';
@@ -6,8 +7,15 @@ import { addFromLog } from './log-reader.js';
 import { addScheduled } from './schedule.js';
 
 const names = Object.keys(jobs) as JobName[];
-/** Jobs that may take as long as people and programs want: they have workers of their own, or the others would wait behind them. */
-const long: readonly JobName[] = ['task.run', 'chat.reply', 'uploads.finish'];
+/** Jobs that take as long as people and programs want, or as there are bytes: they have workers of their own, or the others would wait behind them. */
+const long: readonly JobName[] = [
+  'task.run',
+  'chat.reply',
+  'uploads.finish',
+  'blobs.sweep',
+  'blobs.tier',
+  'blobs.restore',
+];
 /** Jobs that wait for the services of search, which may be away: nothing else waits behind them. */
 const searching: readonly JobName[] = [
   'search.index',
@@ -24,9 +32,15 @@ const tickMs = 5_000;
 
 const doing =
   (app: App): DoJob =>
-  ({ name, payload, attempt, maxAttempts }, signal) => {
+  async ({ name, payload, attempt, maxAttempts }, signal) => {
     const run = jobs[name as JobName] as (app: App, payload: unknown, run: object) => Promise<void>;
-    return run(app, payload, { signal, attempt, isLastAttempt: attempt >= maxAttempts });
+    try {
+      await run(app, payload, { signal, attempt, isLastAttempt: attempt >= maxAttempts });
+    } catch (error) {
+      // The queue keeps the message, for people; the log has what it was in truth.
+      const { code, message } = failureOf(error);
+      throw new Error(`${code}: ${message}`, { cause: error });
+    }
   };
 
 /** Works on the queue, on `concurrency` short jobs, as many long ones and as many of search at once, and adds what follows from the clock and from the log. */

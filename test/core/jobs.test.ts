@@ -170,3 +170,20 @@ test('the tables of the queue are those of the library', async () => {
   );
   expect(row?.last).toBe(lastMigration);
 });
+
+test('what a job failed with in truth is in the log, and nobody else hears of it', async () => {
+  const query: typeof w.app.database.query = (text, values) =>
+    text.includes('"UploadSession"')
+      ? Promise.reject(new Error('duplicate key (email)=(ada@example.com)'))
+      : w.app.database.query(text, values);
+  const payload = { spaceId: w.space.id, uploadId: 'upload_none', asker: {} };
+  await add('uploads.finish', { payload, key: 'broken', maxAttempts: 1 });
+  await w.runJobs({ ...w.app, database: { ...w.app.database, query } });
+  const { data } = await w.admin.run('query ($id: ID!) { space(by: { id: $id }) { failedJobs { name error } } }', {
+    id: w.space.id,
+  });
+  expect(data.space.failedJobs).toEqual([
+    { name: 'uploads.finish', error: 'INTERNAL_SERVER_ERROR: It failed inside Canopy.' },
+  ]);
+  expect(w.lines.filter((line) => line.includes('(email)=(ada@example.com)')).length).toBeGreaterThan(0);
+});

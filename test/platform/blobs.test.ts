@@ -155,3 +155,16 @@ describe.each([disk, vercel])('blobs on $name', ({ start }) => {
       await expect(blobs.put(key, streamOf(bytesOf(1)))).rejects.toThrow('Not a key of a blob');
   });
 });
+
+test('on disk an upload whose end was cut off after the object had its name is complete, and leaves no parts behind', async () => {
+  const { blobs, stop } = await disk.start();
+  const key = 'spaces/e/cut';
+  const upload = { key, uploadId: await blobs.beginMultipart(key) };
+  const etag = await blobs.putPart(upload, 1, streamOf(bytesOf(100)));
+  await blobs.put(key, streamOf(bytesOf(100)));
+  await blobs.completeMultipart(upload, [{ number: 1, etag }]);
+  const found = await blobs.get(key);
+  expect(sha256(await collected(found?.body ?? Readable.from([])))).toBe(sha256(bytesOf(100)));
+  await expect(blobs.putPart(upload, 1, streamOf(bytesOf(100)))).rejects.toBeInstanceOf(NoSuchUpload);
+  await stop();
+});

@@ -1,3 +1,4 @@
+import { askerOf } from '../../core/asker.js';
 import type { Ctx } from '../../core/context.js';
 import { AppError, badInput, notFound } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
@@ -153,14 +154,7 @@ async function askForReply({ viewer }: Ctx, tx: Tx, chat: ChatRow, asking: Messa
     replyToId: asking.id,
   });
   const stream = await openStream(tx, chat, reply, null);
-  const { userId = null, apiKeyId = null, organizationId = null, scopes, spaceIds } = viewer ?? {};
-  const asker = {
-    userId,
-    apiKeyId,
-    organizationId,
-    scopes: scopes ? [...scopes] : null,
-    spaceIds: spaceIds ? [...spaceIds] : null,
-  };
+  const asker = askerOf(viewer);
   // Somebody waits for it.
   tx.job('chat.reply', { spaceId: stream.spaceId, streamId: stream.id, asker }, { priority: -10 });
   return { reply, stream };

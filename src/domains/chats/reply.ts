@@ -1,5 +1,6 @@
 import { decideFor } from '../../core/access.js';
-import type { App, Ctx, Viewer } from '../../core/context.js';
+import { askedBy, isKeyValid } from '../../core/asker.js';
+import type { App, Ctx } from '../../core/context.js';
 import { newId } from '../../core/ids.js';
 import { type Asker, addJobs, type JobRun } from '../../core/jobs.js';
 import { behind } from '../../core/operation.js';
@@ -28,7 +29,7 @@ export async function writeReply(
   const writerId = newId('stream');
   const stream = await claim(app, streamId, writerId);
   if (!stream) return;
-  const ctx = behind(app, viewerOf(asker));
+  const ctx = behind(app, askedBy(asker));
   const writer = streamWriter(app, stream, writerId);
   const ending = await written(ctx, stream, writer, AbortSignal.any([signal, writer.lost]));
   await writer.close();
@@ -62,15 +63,6 @@ async function claim({ database, now }: App, streamId: string, writerId: string)
   return row ?? null;
 }
 
-/** The asker as they were; what they may do now is asked for when it is done. */
-const viewerOf = ({ scopes, spaceIds, ...asker }: Asker): Viewer => ({
-  ...asker,
-  sessionId: null,
-  scopes: scopes && new Set(scopes),
-  spaceIds: spaceIds && new Set(spaceIds),
-  expiresAt: null,
-});
-
 async function converse(ctx: Ctx, stream: ChatStreamRow, writer: StreamWriter, signal: AbortSignal): Promise<Ending> {
   const { spaceId, chatId, messageSeq } = stream;
   const { allowed } = await decideFor(ctx, 'chat.write', { space: spaceId });
@@ -97,16 +89,6 @@ async function converse(ctx: Ctx, stream: ChatStreamRow, writer: StreamWriter, s
   return writer.hasWritten
     ? { status: 'COMPLETE', usage }
     : { status: 'FAILED', failure: 'The assistant said nothing.' };
-}
-
-/** Whether the key that was asked with still counts, where there was one. */
-async function isKeyValid({ app, viewer }: Ctx): Promise<boolean> {
-  if (!viewer?.apiKeyId) return true;
-  const found = await app.database.query(
-    `select id from "ApiKey" where id = $1 and "revokedAt" is null and ("expiresAt" is null or "expiresAt" > $2)`,
-    [viewer.apiKeyId, app.now()],
-  );
-  return found.length > 0;
 }
 
 function deltaOf(piece: Exclude<ReplyPiece, { type: 'usage' | 'step' }>): Delta {

@@ -6,7 +6,10 @@ import type { Closing } from '../identity/delete-user.js';
  * space. What was granted to the person ends.
  */
 export async function leaveAllFiles(tx: Tx, { userId, heirId }: Closing): Promise<void> {
+  const files = await tx.sql<{
+    id: string;
+  }>`select id from "File" where "ownerId" = ${userId} order by "spaceId", path, id for no key update`;
   await tx.sql`update "File" f set "ownerId" = (select m."userId" from "SpaceMember" m where m."spaceId" = f."spaceId" and m."userId" = ${heirId}::text),
-    version = version + 1, "updatedAt" = ${tx.now} where f."ownerId" = ${userId}`;
+    version = version + 1, "updatedAt" = ${tx.now} where f.id = any(${files.map(({ id }) => id)}::text[])`;
   await tx.sql`delete from "AccessGrant" where "userId" = ${userId}`;
 }

@@ -1,5 +1,7 @@
+import { askedBy, askerOf, isKeyValid } from '../../core/asker.js';
 import type { App, Ctx } from '../../core/context.js';
 import { AppError, notFound } from '../../core/errors.js';
+import type { Asker } from '../../core/jobs.js';
 import { load, loadExisting } from '../../core/loaders.js';
 import { behind } from '../../core/operation.js';
 import { columnsSql } from '../../core/sql.js';
@@ -49,31 +51,34 @@ function checkLater(ctx: Ctx, session: UploadSessionRow): Promise<Written<Comple
       where id = ${id} and status in ('OPEN', 'CHECKING') returning ${sessionColumns}`;
     if (!row) throw ended();
     tx.audit('file.write', { resourceType: 'UploadSession', resourceId: id });
-    tx.job('uploads.finish', { spaceId, uploadId: id }, { key: `uploads.finish ${id}` });
+    tx.job('uploads.finish', { spaceId, uploadId: id, asker: askerOf(ctx.viewer) }, { key: `uploads.finish ${id}` });
     return { uploadSession: row, file: null };
   });
 }
 
-/** Checks an upload that waits for it, and makes the file for its sender, who was allowed to when they completed it. */
-export async function finishChecking(app: App, id: string): Promise<void> {
+/** Checks an upload that waits for it, and makes the file, if whoever completed it may still do so. */
+export async function finishChecking(app: App, id: string, asker: Asker): Promise<void> {
   const [session] = await app.database.query<UploadSessionRow>(checkingSql, [id]);
   if (!session) return;
   const fault = await compose(app, session);
-  const scope = { space: session.spaceId };
-  const end = async (tx: Tx, { message }: AppError) => {
-    if (!(await endUpload(tx, session, 'REJECTED', message)))
-      tx.audit('file.write', { resourceType: 'UploadSession', resourceId: id });
-  };
-  const change = (actorId: string | null, run: (tx: Tx) => Promise<unknown>) =>
-    commit(behind(app), 'file.write', scope, actorId, run);
-  if (fault) return void (await change(null, (tx) => end(tx, fault)));
+  if (fault) return reject(app, session, fault);
+  const ctx = behind(app, askedBy(asker));
   try {
-    await change(session.createdById, (tx) => admit(tx, session));
+    if (!(await isKeyValid(ctx)))
+      throw new AppError('FORBIDDEN', 'The key it was completed with does not count any more.');
+    await writeUpload(ctx, session, (tx) => admit(tx, session));
   } catch (error) {
-    // Its name has been taken, its file deleted, its sender's account closed: no further try would end otherwise.
+    // Its name has been taken, its file deleted, its sender may not write here any more: no further try would end otherwise.
     if (!(error instanceof AppError) || error.details.retryable) throw error;
-    await change(null, (tx) => end(tx, error));
+    await reject(app, session, error);
   }
+}
+
+async function reject(app: App, session: UploadSessionRow, { message }: AppError): Promise<void> {
+  await commit(behind(app), 'file.write', { space: session.spaceId }, null, async (tx) => {
+    if (!(await endUpload(tx, session, 'REJECTED', message)))
+      tx.audit('file.write', { resourceType: 'UploadSession', resourceId: session.id });
+  });
 }
 
 const checkingSql = `select ${uploadSessionShape.columns.map((column) => `"${column}"`).join(', ')} from "UploadSession" where id = $1 and status = 'CHECKING'`;
@@ -92,10 +97,10 @@ function assertComplete({ now }: App, { status, expiresAt, parts, ...session }: 
 
 /** Names the object in the database: from here on the file is there. */
 async function admit(tx: Tx, session: UploadSessionRow): Promise<FileRow> {
+  const row = session.isNew ? await addFile(tx, session) : await addVersion(tx, session);
   const [open] = await tx.sql`update "UploadSession" set status = 'COMPLETED', "updatedAt" = ${tx.now}
     where id = ${session.id} and status in ('OPEN', 'CHECKING') returning id`;
   if (!open) throw ended();
-  const row = session.isNew ? await addFile(tx, session) : await addVersion(tx, session);
   await tx.sql`insert into "FileVersion" (id, "fileId", "spaceId", number, "mimeType", "sizeBytes", checksum, "lastUsedAt", "uploadedById", "createdAt")
     select ${session.versionId}, ${session.fileId}, ${session.spaceId}, coalesce(max(number), 0) + 1, ${session.mimeType}, ${session.sizeBytes}::bigint,
       ${session.checksum}, ${tx.now}, ${session.createdById}, ${tx.now} from "FileVersion" where "fileId" = ${session.fileId}`;
@@ -117,8 +122,11 @@ async function addFile(tx: Tx, session: UploadSessionRow): Promise<FileRow> {
     values (${session.fileId}, ${spaceId}, ${folderId}, ${session.createdById}, ${path}, ${folder.path}, ${name}, ${session.mimeType}, ${session.sizeBytes}::bigint,
       ${session.checksum}, ${session.visibility}::"Visibility", ${session.versionId}, ${tx.now}, ${tx.now})
     on conflict do nothing returning ${columns}`;
-  if (!row) throw nameTaken();
-  return row;
+  if (row) return row;
+  // Perhaps by itself.
+  const [open] =
+    await tx.sql`select id from "UploadSession" where id = ${session.id} and status in ('OPEN', 'CHECKING')`;
+  throw open ? nameTaken() : ended();
 }
 
 async function addVersion(tx: Tx, session: UploadSessionRow): Promise<FileRow> {

@@ -11,7 +11,6 @@ import { dropFiles } from './deletion.js';
 import { folderPath } from './file.js';
 import { FolderMove, type FolderRow, folderShape, maxFilesBelow } from './folder.js';
 import { lockFolderAt } from './place.js';
-import { endUploadsBelow } from './uploads.js';
 
 const columns = columnsSql(folderShape);
 
@@ -84,8 +83,7 @@ export async function deleteFolder(ctx: Ctx, input: DeleteFolderInput): Promise<
     const ids = files.map((file) => file.id);
     if ((await ctx.db.file.count({ where: { id: { in: ids } } })) < ids.length)
       throw new AppError('CONFLICT', 'The folder holds what the viewer may not delete.');
-    await dropFiles(tx, spaceId, ids);
-    await endUploadsBelow(tx, spaceId, path);
+    await dropFiles(tx, spaceId, ids, path);
     await tx.sql`delete from "Folder" where "spaceId" = ${spaceId} and path > ${from} and path < ${to}`;
     await tx.sql`delete from "Folder" where id = ${id}`;
     tx.emit('folder.deleted', 'Folder', id, { path }, { operation: 'DELETE' });

@@ -24,6 +24,8 @@ export const NewGrant = z.object({
   expiresAt: z.date().nullish(),
 });
 
+/** How many grants a file has at once. */
+export const maxGrants = 100;
 export const linkDays = 7;
 export const maxLinkDays = 365;
 

@@ -1,5 +1,5 @@
 import type { Ctx } from '../../core/context.js';
-import { badInput, notFound } from '../../core/errors.js';
+import { AppError, badInput, notFound } from '../../core/errors.js';
 import { newId } from '../../core/ids.js';
 import { parse } from '../../core/input.js';
 import { load, loadBy, loadExisting } from '../../core/loaders.js';
@@ -15,11 +15,13 @@ import {
   accessGrantShape,
   hashOfToken,
   linkDays,
+  maxGrants,
   maxLinkDays,
   NewGrant,
   newLinkToken,
 } from './grant.js';
 import { assertShares } from './permission.js';
+import { lockFile } from './place.js';
 
 const columns = columnsSql(accessGrantShape);
 const dayMs = 24 * 60 * 60 * 1_000;
@@ -36,9 +38,10 @@ export async function grantAccess(ctx: Ctx, input: GrantAccessInput): Promise<Wr
   const give = (insert: (tx: Tx) => Promise<AccessGrantRow[]>) =>
     write(ctx, 'file.share', scope, async (tx) => {
       await assertShares(ctx, file);
-      const [live] = await tx.sql`select id from "File" where id = ${file.id} and "deletedAt" is null for share`;
-      const [row] = live ? await insert(tx) : [];
+      await lockFile(tx, file.id);
+      const [row] = await insert(tx);
       if (!row) throw notFound();
+      await assertFew(tx, file.id);
       tx.emit('file.granted', 'File', file.id, row.userId === null ? {} : { userId: row.userId });
       return row;
     });
@@ -63,6 +66,16 @@ export async function grantAccess(ctx: Ctx, input: GrantAccessInput): Promise<Wr
       returning ${columns}`;
   });
   return { ...written, url: null };
+}
+
+/** Throws when a file has too many grants now; those that have expired are none, and go. Under the lock of the file. */
+async function assertFew(tx: Tx, fileId: string): Promise<void> {
+  await tx.sql`delete from "AccessGrant" where "fileId" = ${fileId} and "expiresAt" <= ${tx.now}`;
+  const [held] = await tx.sql<{
+    count: number;
+  }>`select count(*)::int as count from "AccessGrant" where "fileId" = ${fileId}`;
+  if (held && held.count > maxGrants)
+    throw new AppError('QUOTA_EXCEEDED', `A file has at most ${maxGrants} grants; revoke one first.`);
 }
 
 function expiryOf({ app }: Ctx, asked: Date | null, isLink: boolean): Date | null {

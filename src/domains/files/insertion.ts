@@ -40,7 +40,6 @@ export async function insertFile(tx: Tx, file: NewFile): Promise<FileRow> {
   const path = pathIn(folder, name);
   await assertFree(tx, spaceId, path, id);
   const bytes = versions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  await reserve(tx, spaceId, bytes);
   const [row] =
     await tx.sql<FileRow>`insert into "File" (id, "spaceId", "folderId", "ownerId", path, "parentPath", name, "mimeType", "sizeBytes", checksum, visibility,
       "currentVersionId", "createdAt", "updatedAt")
@@ -51,6 +50,7 @@ export async function insertFile(tx: Tx, file: NewFile): Promise<FileRow> {
   await tx.sql`insert into "FileVersion" (id, "fileId", "spaceId", number, "mimeType", "sizeBytes", checksum, "lastUsedAt", "uploadedById", "createdAt")
     select v.id, ${id}, ${spaceId}, v.number, v."mimeType", v."sizeBytes", v.checksum, ${tx.now}, ${tx.actorId}, least(v."createdAt", ${tx.now})
     from json_to_recordset(${JSON.stringify(versions)}::json) as v (id text, number int, "mimeType" text, "sizeBytes" bigint, checksum text, "createdAt" timestamptz)`;
+  await reserve(tx, spaceId, bytes);
   tx.emit('file.ready', 'File', id, { version: row.version });
   return row;
 }

@@ -4,6 +4,7 @@ import { AppError } from '../../core/errors.js';
 import { roles, spaceRoleHolds } from '../../core/roles.js';
 import { commit, type Tx, type Written, write } from '../../core/write.js';
 import type { FileRow } from './file.js';
+import { lockFile } from './place.js';
 
 type Place = Pick<FileRow, 'id' | 'spaceId'>;
 
@@ -16,8 +17,13 @@ export async function writeContent<T>(ctx: Ctx, file: Place, change: (tx: Tx) =>
   const scope = { space: file.spaceId };
   const { allowed } = await decideFor(ctx, 'file.write', scope);
   const grantee = allowed ? null : await granteeOf(ctx, file);
-  if (grantee === null) return write(ctx, 'file.write', scope, change);
+  const locked = async (tx: Tx) => {
+    await lockFile(tx, file.id);
+    return change(tx);
+  };
+  if (grantee === null) return write(ctx, 'file.write', scope, locked);
   return commit(ctx, 'file.write', scope, grantee, async (tx) => {
+    await lockFile(tx, file.id);
     const [grant] = await tx.sql`select id from "AccessGrant" where "fileId" = ${file.id} and "userId" = ${grantee}
       and permission = 'WRITE' and ("expiresAt" is null or "expiresAt" > now()) for share`;
     if (!grant) throw new AppError('FORBIDDEN', 'The grant has been taken back.');

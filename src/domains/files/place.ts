@@ -1,5 +1,17 @@
-import { AppError } from '../../core/errors.js';
+import { AppError, notFound } from '../../core/errors.js';
 import type { Tx } from '../../core/write.js';
+
+/*
+ * Changes lock what they change in one order, and so never wait for each other in a circle: folders, files, versions, grants, uploads, and the space
+ * last, which all of them need. Of several files those with the first paths first, of several uploads those with the first ids. What a change adds is
+ * its own: only whose name it takes matters, a file's, which stands where files do.
+ */
+
+/** Holds a file still until the change commits. NOT_FOUND when it is deleted. */
+export async function lockFile(tx: Tx, id: string): Promise<void> {
+  const [file] = await tx.sql`select id from "File" where id = ${id} and "deletedAt" is null for no key update`;
+  if (!file) throw notFound();
+}
 
 /** The id of the folder at a path, held still until the change commits; null for the root. NOT_FOUND when there is none. */
 export async function lockFolderAt(tx: Tx, spaceId: string, path: string): Promise<string | null> {

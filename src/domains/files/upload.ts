@@ -49,6 +49,8 @@ export const uploadSessionShape = shape<UploadSessionRow>({
 export const partBytes = 8 * 1024 * 1024;
 export const maxFileBytes = 5 * 1024 * 1024 * 1024;
 export const uploadHours = 24;
+/** How many uploads are under way at once: of one person in a space, and of all there. */
+export const maxUploads = { person: 100, space: 1_000 } as const;
 /** Up to here an upload is checked while its sender waits. */
 export const checkedAtOnceBytes = 64 * 1024 * 1024;
 

@@ -13,7 +13,7 @@ import { mayWriteContent, writeContent } from './permission.js';
 import { assertFree, lockFolderAt } from './place.js';
 import { release, reserve } from './quota.js';
 import { fromStore } from './store.js';
-import { NewUpload, type UploadSessionRow, uploadHours, uploadKey, uploadSessionShape } from './upload.js';
+import { maxUploads, NewUpload, type UploadSessionRow, uploadHours, uploadKey, uploadSessionShape } from './upload.js';
 
 const columns = columnsSql(uploadSessionShape);
 const hourMs = 60 * 60 * 1_000;
@@ -91,6 +91,7 @@ async function begin(tx: Tx, declared: Declared, target: Target): Promise<Upload
   const { mimeType, sizeBytes, checksum } = declared;
   const { spaceId } = target;
   await reserve(tx, spaceId, sizeBytes);
+  await assertFew(tx, spaceId);
   const id = newId('upload');
   const expiresAt = new Date(tx.now.getTime() + uploadHours * hourMs);
   const [row] =
@@ -101,6 +102,20 @@ async function begin(tx: Tx, declared: Declared, target: Target): Promise<Upload
   if (!row) throw new Error('An upload was not made.');
   tx.emit('upload.started', 'UploadSession', id);
   return row;
+}
+
+/** Throws when one more upload would be too many. Under the lock of the space, which reserving took. */
+async function assertFew(tx: Tx, spaceId: string): Promise<void> {
+  const [open] = await tx.sql<{
+    all: number;
+    own: number;
+  }>`select count(*)::int as all, count(*) filter (where "createdById" = ${tx.actorId})::int as own
+    from "UploadSession" where "spaceId" = ${spaceId} and status in ('OPEN', 'CHECKING')`;
+  if (open && (open.own >= maxUploads.person || open.all >= maxUploads.space))
+    throw new AppError(
+      'QUOTA_EXCEEDED',
+      `At most ${maxUploads.person} uploads of one person and ${maxUploads.space} in a space are under way at once; complete or abort some first.`,
+    );
 }
 
 /** Gives an upload up. */
@@ -144,18 +159,26 @@ export async function endUpload(
   return row;
 }
 
-/** Gives up all uploads of new versions of files. */
-export async function endUploadsTo(tx: Tx, fileIds: readonly string[]): Promise<void> {
-  const open =
-    await tx.sql<UploadSessionRow>`select ${columns} from "UploadSession" where status in ('OPEN', 'CHECKING') and "fileId" = any(${fileIds}::text[]) for update`;
-  for (const session of open) await endUpload(tx, session, 'ABORTED');
-}
-
-/** Gives up all uploads into a folder and the folders below it. */
-export async function endUploadsBelow(tx: Tx, spaceId: string, path: string): Promise<void> {
-  const { from, to } = below(path);
-  const open =
-    await tx.sql<UploadSessionRow>`select ${columns} from "UploadSession" where status in ('OPEN', 'CHECKING') and "folderId" in (
-      select id from "Folder" where "spaceId" = ${spaceId} and (path = ${path} or (path > ${from} and path < ${to}))) for update`;
-  for (const session of open) await endUpload(tx, session, 'ABORTED');
+/** Gives up all uploads to files, and into the folders at and below `folder`; answers how much room they held, which the caller gives back. */
+export async function endUploads(
+  tx: Tx,
+  spaceId: string,
+  fileIds: readonly string[],
+  folder: string | null,
+): Promise<number> {
+  const { from, to } = below(folder ?? '/');
+  const open = await tx.sql<{
+    id: string;
+  }>`select id from "UploadSession" where status in ('OPEN', 'CHECKING') and id = any(array(
+      select id from "UploadSession" where "fileId" = any(${fileIds}::text[])
+      union all select u.id from "Folder" f join "UploadSession" u on u."folderId" = f.id
+        where f."spaceId" = ${spaceId} and (f.path = ${folder}::text or (${folder}::text is not null and f.path > ${from} and f.path < ${to}))))
+    order by id for update`;
+  const ended = await tx.sql<{
+    id: string;
+    sizeBytes: string;
+  }>`update "UploadSession" set status = 'ABORTED', "updatedAt" = ${tx.now}
+    where id = any(${open.map(({ id }) => id)}::text[]) returning id, "sizeBytes"`;
+  for (const { id } of ended) tx.emit('upload.ended', 'UploadSession', id);
+  return ended.reduce((sum, { sizeBytes }) => sum + Number(sizeBytes), 0);
 }

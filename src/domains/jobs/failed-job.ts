@@ -5,6 +5,7 @@ import type { JobRecord } from '../../platform/queue/queue.js';
 export type FailedJobRow = JobRecord;
 
 export const mostJobs = 100;
+export const longestError = 2_100;
 
 export const Replay = z.object({
   spaceId: z.string(),

@@ -4,6 +4,7 @@ import { newId } from '../../core/ids.js';
 import type { Tx } from '../../core/write.js';
 import type { TaskEventKind, TaskStatus } from '../../generated/graphql.js';
 import { seal } from '../tree/value.js';
+import { maxHistory } from './report.js';
 import { manual, type TaskErrorRow, type TaskRow } from './task.js';
 
 type Kept = 'type' | 'title' | 'status' | 'progress' | 'attempt' | 'maxAttempts' | 'priority' | 'runAt' | 'dueAt';
@@ -52,10 +53,12 @@ export interface GivenEntry {
 /** Adds the next entries to the history of a task, numbered on from its last. */
 export async function insertHistory(tx: Tx, taskId: string, entries: readonly GivenEntry[]): Promise<void> {
   const given = entries.map(({ payload, ...entry }) => ({ ...entry, payload: seal(payload, 'payload').text }));
-  await tx.sql`with changed as (update "Task" set "eventSeq" = "eventSeq" + ${entries.length}::int where id = ${taskId} returning id, "eventSeq" - ${entries.length}::int as seq)
+  const text = JSON.stringify(given);
+  await tx.sql`with changed as (update "Task" set "eventSeq" = "eventSeq" + ${entries.length}::int,
+      "historyBytes" = least("historyBytes" + ${Buffer.byteLength(text)}::bigint, ${maxHistory.bytes}) where id = ${taskId} returning id, "eventSeq" - ${entries.length}::int as seq)
     insert into "TaskEvent" ("taskId", seq, kind, status, attempt, progress, payload, "createdAt")
     select c.id, c.seq + e.place, (e.entry->>'kind')::"TaskEventKind", (e.entry->>'status')::"TaskStatus", (e.entry->>'attempt')::int, (e.entry->>'progress')::int,
       (e.entry->>'payload')::json, least((e.entry->>'createdAt')::timestamptz, ${tx.now})
-    from changed c cross join json_array_elements(${JSON.stringify(given)}::json) with ordinality e (entry, place)`;
+    from changed c cross join json_array_elements(${text}::json) with ordinality e (entry, place)`;
   tx.audit('task.write', { resourceType: 'Task', resourceId: taskId });
 }

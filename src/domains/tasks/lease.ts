@@ -3,11 +3,13 @@ import { allow } from '../../core/access.js';
 import type { Ctx } from '../../core/context.js';
 import { badInput } from '../../core/errors.js';
 import { parse } from '../../core/input.js';
+import { sqlText } from '../../core/sql.js';
 import { type Tx, type Written, write } from '../../core/write.js';
 import type { ClaimTaskInput } from '../../generated/graphql.js';
 import { isRunnerType } from './runners.js';
 import { TaskClaim, type TaskErrorRow, type TaskRow } from './task.js';
 import { type Moved, move, taskColumns } from './transition.js';
+import { keyLock, lockKeys } from './turn.js';
 
 type Claim = z.output<typeof TaskClaim>;
 
@@ -29,35 +31,32 @@ export async function claimTask(ctx: Ctx, input: ClaimTaskInput): Promise<Writte
   });
 }
 
+/** Leases that have run out; by their slot, which has an index that reports seldom change. */
+const expired = `"leaseToken" is not null and "leaseSlot" <= floor(extract(epoch from now() - timestamptz '2000-01-01 00:00:00+00') / 10)::int and "leaseExpiresAt" < now()`;
+/** What a claim may take, in the words of its index. */
+const due = `status = 'QUEUED' and type <> 'manual' and ("concurrencyKey" is null or "isNext")`;
+const [expiredSql, dueSql] = [sqlText(expired), sqlText(due)];
+
 async function isAnythingDue({ app }: Ctx, { spaceId, types }: Claim): Promise<boolean> {
-  const [row] = await app.database.query<{ due: boolean }>(
-    `select exists (select from "Task" where "spaceId" = $1 and status = 'QUEUED' and type = any($2::text[]))
-      or exists (select from "Task" where "spaceId" = $1 and "leaseToken" is not null and "leaseExpiresAt" < now()) as due`,
-    [spaceId, types],
-  );
+  const [row] = await app.database.query<{ due: boolean }>(anythingSql, [spaceId, types]);
   return row?.due === true;
 }
 
+const anythingSql = `select exists (select from "Task" where "spaceId" = $1 and ${due} and type = any($2::text[]))
+  or exists (select from "Task" where "spaceId" = $1 and ${expired}) as due`;
+
 async function startNext(tx: Tx, { spaceId, types, leaseSeconds }: Claim): Promise<Moved | null> {
-  const busy: string[] = [];
-  for (;;) {
-    const [next] =
-      await tx.sql<TaskRow>`select ${taskColumns} from "Task" where "spaceId" = ${spaceId} and status = 'QUEUED' and type = any(${types}::text[])
-        and ("concurrencyKey" is null or "concurrencyKey" <> all(${busy}::text[]))
-      order by priority desc, "runAt", id limit 1 for update skip locked`;
-    if (!next) return null;
-    const started = await start(tx, next, leaseSeconds);
-    if (started) return started;
-    busy.push(next.concurrencyKey ?? '');
-  }
+  const [next] =
+    await tx.sql<TaskRow>`select ${taskColumns} from "Task" where "spaceId" = ${spaceId} and ${dueSql} and type = any(${types}::text[])
+      and ("concurrencyKey" is null or pg_try_advisory_xact_lock(${keyLock}))
+    order by priority desc, "runAt", id limit 1 for update skip locked`;
+  return next ? move(tx, { id: next.id }, { to: 'RUNNING', leaseSeconds }) : null;
 }
 
-/** Starts a queued task that is locked, for as long as a lease lasts; null while another of its concurrency key runs. */
+/** Starts a queued task that is locked with its key, for as long as a lease lasts; null while another of its key runs. */
 export async function start(tx: Tx, task: TaskRow, leaseSeconds: number): Promise<Moved | null> {
   const { id, spaceId, concurrencyKey } = task;
   if (concurrencyKey !== null) {
-    // One at a time decides about a key; what the one before started is seen by the next statement.
-    await tx.sql`select pg_advisory_xact_lock(hashtextextended(${`task ${spaceId} ${concurrencyKey}`}, 0))`;
     const [running] =
       await tx.sql`select id from "Task" where "spaceId" = ${spaceId} and "concurrencyKey" = ${concurrencyKey} and status = 'RUNNING'`;
     if (running) return null;
@@ -84,16 +83,20 @@ export async function endAttempt(
   return move(tx, held, { to: 'PENDING', error, runAt: new Date(tx.now.getTime() + pauseMs(attempt)) });
 }
 
-const lost: TaskErrorRow = { code: 'LEASE_EXPIRED', message: 'Its runner has not been heard of in time.' };
+const lostRunner: TaskErrorRow = { code: 'LEASE_EXPIRED', message: 'Its runner has not been heard of in time.' };
 /** How many leases end in one change. */
 export const leaseBatch = 100;
 
 /** Queues the tasks of a space again whose runners have not been heard of in time; after their last attempt they have failed. */
 export async function expireLeases(tx: Tx, spaceId: string): Promise<number> {
-  const expired =
-    await tx.sql<TaskRow>`select ${taskColumns} from "Task" where "spaceId" = ${spaceId} and "leaseToken" is not null and "leaseExpiresAt" < now()
-    order by id limit ${leaseBatch} for update skip locked`;
-  for (const { id, attempt, maxAttempts } of expired)
-    await move(tx, { id }, { to: attempt < maxAttempts ? 'QUEUED' : 'FAILED', error: lost });
-  return expired.length;
+  const found = await tx.sql<{ id: string }>`select id from "Task" where "spaceId" = ${spaceId} and ${expiredSql}
+    order by "leaseSlot", id limit ${leaseBatch}`;
+  if (found.length === 0) return 0;
+  const ids = found.map(({ id }) => id);
+  await lockKeys(tx, ids);
+  const lost = await tx.sql<TaskRow>`select ${taskColumns} from "Task" where id = any(${ids}::text[]) and ${expiredSql}
+    order by id for update skip locked`;
+  for (const { id, attempt, maxAttempts } of lost)
+    await move(tx, { id }, { to: attempt < maxAttempts ? 'QUEUED' : 'FAILED', error: lostRunner });
+  return lost.length;
 }

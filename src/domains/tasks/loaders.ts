@@ -97,5 +97,5 @@ function ownedOrAssigned(status: TaskStatus | null | undefined, direction: 'asc'
   ].join(' and ');
   const range = (mine: string) =>
     `(select * from "Task" t where ${mine} and ${rules} order by t."createdAt" ${direction}, t.id ${direction} limit $3)`;
-  return `(${range('t."ownerId" = $1')} union all ${range('t."assigneeId" = $1 and t."ownerId" is distinct from $1')}) t`;
+  return `(${range('t."ownerId" = $1')} union all ${range('t."assigneeId" = $1 and t."ownerId" is distinct from t."assigneeId"')}) t`;
 }

@@ -8,7 +8,7 @@ import { commit, type Tx } from '../../core/write.js';
 import { seal } from '../tree/value.js';
 import { endAttempt, expireLeases, start } from './lease.js';
 import { manual, type TaskErrorRow, type TaskRow } from './task.js';
-import { type Moved, move, taskColumns } from './transition.js';
+import { lockTask, type Moved, move } from './transition.js';
 
 /** How long a task stays with a process of ours that says nothing more. */
 export const runLeaseSeconds = 30;
@@ -37,7 +37,7 @@ function change<T>(
   then: (tx: Tx, task: TaskRow) => Promise<T | null>,
 ): Promise<T | null> {
   const done = commit(behind(app), 'task.run', { space: spaceId }, null, async (tx) => {
-    const [task] = await tx.sql<TaskRow>`select ${taskColumns} from "Task" where id = ${taskId} for update`;
+    const task = await lockTask(tx, taskId);
     const value = task?.status === status ? await then(tx, task) : null;
     if (value === null) tx.audit('task.run', { resourceType: 'Task', resourceId: taskId });
     return value;

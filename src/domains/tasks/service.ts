@@ -12,7 +12,8 @@ import type { CancelTaskInput, CreateTaskInput, RetryTaskInput, UpdateTaskInput 
 import { seal } from '../tree/value.js';
 import { isMistaken, isRunnerType, runnerTypes } from './runners.js';
 import { manual, NewTask, TaskChange, type TaskRow, taskShape } from './task.js';
-import { addJob, known, move, taskColumns } from './transition.js';
+import { addJob, known, move, taskColumns, wakeNext } from './transition.js';
+import { lockKeyOf, lockKeys } from './turn.js';
 
 /** Adds a task; one that is due is queued at once. */
 export async function createTask(ctx: Ctx, input: CreateTaskInput): Promise<Written<TaskRow>> {
@@ -39,6 +40,10 @@ export async function createTask(ctx: Ctx, input: CreateTaskInput): Promise<Writ
     tx.emit('task.created', 'Task', row.id, { version: row.version });
     if (row.status === 'QUEUED') tx.emit('task.queued', 'Task', row.id, { version: row.version });
     addJob(tx, row);
+    if (row.concurrencyKey !== null && row.status === 'QUEUED') {
+      await lockKeyOf(tx, spaceId, row.concurrencyKey);
+      await wakeNext(tx, row);
+    }
     return row;
   });
 }
@@ -63,7 +68,9 @@ export async function updateTask(ctx: Ctx, input: UpdateTaskInput): Promise<Writ
     if (type !== manual && input[field] !== undefined) throw badInput(field, 'is for manual tasks');
   const parameters = input.parameters === undefined ? null : parametersOf(type, input.parameters);
   return write(ctx, 'task.write', { space: spaceId }, async (tx) => {
+    await lockKeys(tx, [id]);
     const row = await put(tx, change, parameters);
+    if (!status && row.status === 'QUEUED') await wakeNext(tx, row);
     return status ? move(tx, { id, leaseToken: null }, { to: status }) : row;
   });
 }
@@ -109,9 +116,12 @@ async function decide(
   const task = await visible(ctx, id);
   const isOwn = task.ownerId !== null && task.ownerId === ctx.viewer?.userId;
   const action = isOwn ? 'task.write' : 'task.manage';
-  return write(ctx, action, { space: task.spaceId }, (tx) => change(tx, task), {
-    subject: { resourceType: 'Task', resourceId: id },
-  });
+  const subject = { resourceType: 'Task', resourceId: id };
+  const locked = async (tx: Tx) => {
+    await lockKeys(tx, [id]);
+    return change(tx, task);
+  };
+  return write(ctx, action, { space: task.spaceId }, locked, { subject });
 }
 
 /** The task as the viewer may see it; NOT_FOUND otherwise. */

@@ -4,8 +4,9 @@ import type { EventType } from '../../core/events.js';
 import { columnsSql } from '../../core/sql.js';
 import type { Tx } from '../../core/write.js';
 import type { TaskStatus } from '../../generated/graphql.js';
-import { isRunnerType, runnerTypes } from './runners.js';
+import { isRunnerType } from './runners.js';
 import { type TaskErrorRow, type TaskRow, taskShape } from './task.js';
+import { lockKeys, passTurn, type Turned } from './turn.js';
 
 export const taskColumns = columnsSql(taskShape);
 
@@ -48,7 +49,7 @@ const finished: readonly TaskStatus[] = ['COMPLETED', 'FAILED', 'CANCELLED'];
 
 /**
  * Moves a task to another status: its row, its history, its event, and the job that goes on with it. The database refuses an illegal move, which is a
- * CONFLICT, as is a version or a lease that is no longer so.
+ * CONFLICT, as is a version or a lease that is no longer so. The key of the task is locked already.
  */
 export async function move(tx: Tx, held: Held, to: Move): Promise<Moved> {
   const isStart = to.to === 'RUNNING';
@@ -57,7 +58,7 @@ export async function move(tx: Tx, held: Held, to: Move): Promise<Moved> {
   const payload = { status: to.to, ...(to.error && { error: to.error }) };
   const token = to.leaseSeconds === undefined ? null : randomBytes(24).toString('base64url');
   const [row] = await known(tx.sql<Moved>`with changed as (
-      update "Task" set status = ${to.to}::"TaskStatus", attempt = case when ${startsOver}::boolean then 0 else attempt + ${isStart ? 1 : 0}::int end,
+      update "Task" set status = ${to.to}::"TaskStatus", "isNext" = false, attempt = case when ${startsOver}::boolean then 0 else attempt + ${isStart ? 1 : 0}::int end,
         progress = coalesce(${progress}::int, progress), error = case when ${startsOver || to.to === 'COMPLETED'}::boolean then null else coalesce(${to.error ? JSON.stringify(to.error) : null}::jsonb, error) end,
         result = ${to.result ?? null}::json, "resultLocation" = ${to.resultLocation ?? null}, "runAt" = coalesce(${to.runAt ?? null}::timestamptz, "runAt"),
         "leaseToken" = ${token}, "leaseSeconds" = ${to.leaseSeconds ?? null}::int, "leaseExpiresAt" = now() + make_interval(secs => ${to.leaseSeconds ?? null}::float8),
@@ -72,12 +73,12 @@ export async function move(tx: Tx, held: Held, to: Move): Promise<Moved> {
   if (!row) throw await refusal(tx, held);
   tx.emit(events[row.status], 'Task', row.id, { version: row.version });
   addJob(tx, row);
-  if (row.status !== 'RUNNING' && row.status !== 'QUEUED') await wakeNext(tx, row);
+  await wakeNext(tx, row);
   return row;
 }
 
 /** The job that goes on with a task: at its time one that queues it, then, for a registered type, one that runs it. */
-export function addJob(tx: Tx, { id, spaceId, type, status, runAt, priority }: TaskRow): void {
+export function addJob(tx: Tx, { id, spaceId, type, status, runAt, priority }: Turned): void {
   // Jobs with lower numbers run earlier.
   if (status === 'QUEUED' && isRunnerType(type))
     tx.job('task.run', { spaceId, taskId: id }, { key: `task.run ${id}`, priority: -priority });
@@ -85,13 +86,16 @@ export function addJob(tx: Tx, { id, spaceId, type, status, runAt, priority }: T
     tx.job('task.queue', { spaceId, taskId: id }, { key: `task.queue ${id}`, runAt, priority: -priority });
 }
 
-/** Gives the next registered task of a concurrency key its turn; outside runners come by themselves. */
-export async function wakeNext(tx: Tx, { spaceId, concurrencyKey }: TaskRow): Promise<void> {
-  if (concurrencyKey === null) return;
-  const [next] =
-    await tx.sql<TaskRow>`select ${taskColumns} from "Task" where "spaceId" = ${spaceId} and "concurrencyKey" = ${concurrencyKey}
-      and status = 'QUEUED' and type = any(${Object.keys(runnerTypes)}::text[]) order by priority desc, "runAt", id limit 1`;
-  if (next) addJob(tx, next);
+/** After a change of a task with a concurrency key: whoever of it has its turn now, and is registered, gets its job; outside runners come by themselves. */
+export async function wakeNext(tx: Tx, task: Pick<TaskRow, 'spaceId' | 'concurrencyKey'>): Promise<void> {
+  for (const turned of await passTurn(tx, task)) addJob(tx, turned);
+}
+
+/** The task, held until the change commits, and its key with it; null when there is none. */
+export async function lockTask(tx: Tx, id: string): Promise<TaskRow | null> {
+  await lockKeys(tx, [id]);
+  const [task] = await tx.sql<TaskRow>`select ${taskColumns} from "Task" where id = ${id} for update`;
+  return task ?? null;
 }
 
 async function refusal(tx: Tx, { id, version, leaseToken }: Held): Promise<AppError> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream, type Dirent } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { assertKey, type BlobInfo, type Blobs, type Multipart, NoSuchUpload, type Part } from './blobs.js';
 
@@ -19,7 +19,8 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | null> {
 }
 
 /** Objects as files below a directory. A file gets its name when all of it is on the disk. */
-export function diskBlobs(home: string): Blobs {
+export function diskBlobs(directory: string): Blobs {
+  const home = resolve(directory);
   const objects = join(home, 'objects');
   const incoming = join(home, 'incoming');
   const uploads = join(home, 'uploads');
@@ -56,7 +57,12 @@ export function diskBlobs(home: string): Blobs {
         if (codeOf(error) !== 'ENOENT' || attempt === 5 || (await unlessMissing(stat(file))) === null) throw error;
       }
     }
-    await syncDirectory(dirname(to));
+    await syncUp(dirname(to));
+  }
+
+  /** What is in a directory is on the disk for good once the directory is, and those above it, which may be as new. */
+  async function syncUp(folder: string): Promise<void> {
+    for (let at = folder; at.startsWith(home); at = dirname(at)) await syncDirectory(at);
   }
 
   async function head(key: string): Promise<BlobInfo | null> {
@@ -68,6 +74,21 @@ export function diskBlobs(home: string): Blobs {
     const info = await head(key);
     if (!info) throw new Error(`${key} is gone right after it was stored.`);
     return info;
+  }
+
+  /** Makes the object of its parts: all of it under its name at once, or nothing. A single part becomes the object itself. */
+  async function compose(upload: Multipart, parts: readonly Part[]): Promise<void> {
+    const folder = partsOf(upload);
+    const [only] = parts;
+    try {
+      const whole =
+        parts.length === 1 && only ? join(folder, `${only.number}`) : await receive(contents(folder, parts));
+      await place(whole, fileOf(upload.key));
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      // Someone else has completed it meanwhile, or it was aborted.
+      if (!(await head(upload.key))) throw new NoSuchUpload();
+    }
   }
 
   return {
@@ -103,7 +124,9 @@ export function diskBlobs(home: string): Blobs {
     async beginMultipart(key) {
       assertKey(key);
       const uploadId = randomUUID();
-      await mkdir(partsOf({ key, uploadId }), { recursive: true });
+      const folder = partsOf({ key, uploadId });
+      await mkdir(folder, { recursive: true });
+      await syncUp(folder);
       return uploadId;
     },
     async putPart(upload, number, body) {
@@ -118,17 +141,8 @@ export function diskBlobs(home: string): Blobs {
       return randomUUID();
     },
     async completeMultipart(upload, parts) {
-      const to = fileOf(upload.key);
-      if (await head(upload.key)) return;
-      try {
-        const [only] = parts;
-        const one = parts.length === 1 && only ? join(partsOf(upload), `${only.number}`) : null;
-        await place(one ?? (await receive(contents(partsOf(upload), parts))), to);
-      } catch (error) {
-        if (codeOf(error) !== 'ENOENT') throw error;
-        // Someone else has completed it meanwhile, or it was aborted.
-        if (!(await head(upload.key))) throw new NoSuchUpload();
-      }
+      if (!(await head(upload.key))) await compose(upload, parts);
+      // Also those that somebody has left who was killed in between.
       await rm(partsOf(upload), { recursive: true, force: true });
     },
     async abortMultipart(upload) {
