@@ -3,6 +3,7 @@ import { addJobs, job } from '../../src/core/jobs.js';
 import { addFromLog } from '../../src/jobs/log-reader.js';
 import { runDueJobs } from '../../src/jobs/worker.js';
 import { anotherApp } from '../support/another-app.js';
+import { eventually } from '../support/eventually.js';
 import { lettersModel, lettersService, textsSent } from '../support/letters.js';
 import type { LocalService } from '../support/local-service.js';
 import { pathsFound, searchAs } from '../support/search.js';
@@ -195,7 +196,7 @@ test('of thousands of small changes few jobs follow, and what is gone again is f
     await tree.batch(
       Array.from({ length: 25 }, (_, at) => ({ write: { path: path(from + at), value: `plum ${at}` } })),
     );
-  await addFromLog(w.app);
+  await eventually(async () => expect(await addFromLog(w.app)).toBe(true));
   const jobs = `select json_array_length(j.payload->'ids') as count from graphile_worker._private_jobs j where j.payload->>'spaceId' = $1 and j.payload->>'type' = 'TreeNode'`;
   const added = await w.app.database.query<{ count: number }>(jobs, [spaceId]);
   expect(added.length).toBeLessThanOrEqual(4);
