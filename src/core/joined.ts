@@ -1,10 +1,10 @@
 import { keepAlong } from './along.js';
 import type { Ctx } from './context.js';
-import { AppError } from './errors.js';
+import { isSoundText } from './json.js';
 import { instantsInJson, jsonRowsSql, rowsOfJson } from './json-rows.js';
-import type { Listed } from './list-field.js';
+import type { ListField } from './list-field.js';
 import { type Window, windowOf } from './page.js';
-import { type ListPlace, type Reading, readingOfPage, type Selection } from './reading.js';
+import { type ListPlace, type PlannedField, type Reading, readingOfPage, type Selection } from './reading.js';
 import { nameOf, pageSql, type Related } from './related.js';
 import type { AnyRow } from './shape.js';
 import { type VisibleSql, windowSql } from './sql.js';
@@ -25,26 +25,40 @@ export interface Joined {
 
 const none: readonly Joined[] = [];
 
-/** The lists that are read in the statement of the rows at a place. All others their own fields read, with a statement for each. */
-export function joinedAt(ctx: Ctx, { lists }: Reading<never>, at: Selection | undefined): readonly Joined[] {
-  return lists.length === 0 || !at ? none : lists.flatMap((place) => joinedList(ctx, place, at) ?? []);
+/** What one statement reads at most: planning takes its time for each list, and all rows of an answer are in memory at once. */
+const limits = { lists: 32, rows: 100_000 } as const;
+
+/** How many more lists a statement has room for. */
+interface Room {
+  lists: number;
 }
 
-function joinedList(ctx: Ctx, place: ListPlace, at: Selection): Joined | undefined {
-  const { field, planned } = place;
-  const args = at.argsOf?.(planned);
-  if (!args || !field.holds(ctx)) return undefined;
-  // A cursor is bound to its parent, which is not known before the row is.
-  if (args['after'] != null || args['before'] != null) return undefined;
-  const asked = soundly(() => {
-    const listed: Listed<AnyRow> = field.listed(args);
-    return { ...listed, window: windowOf(args, listed.list.order, '', listed.list.largest) };
-  });
+/** The lists that are read in the statement of the rows at a place, up to `rows` of them. All others their own fields read, with a statement for each. */
+export function joinedAt(
+  ctx: Ctx,
+  { lists }: Reading<never>,
+  at: Selection | undefined,
+  rows = 1,
+  room: Room = { lists: limits.lists },
+): readonly Joined[] {
+  return lists.length === 0 || !at ? none : lists.flatMap((place) => joinedList(ctx, place, at, rows, room) ?? []);
+}
+
+function joinedList(
+  ctx: Ctx,
+  { field, planned }: ListPlace,
+  at: Selection,
+  parents: number,
+  room: Room,
+): Joined | undefined {
+  const asked = room.lists > 0 && field.holds(ctx) ? askedOf(field, planned, at) : undefined;
   if (!asked) return undefined;
   const { list: related, values, window } = asked;
+  const rows = parents * window.size;
   const reading = readingOfPage(related.shape, planned, related.order);
   const instants = instantsInJson(related.shape, reading);
-  if (!instants) return undefined;
+  if (!instants || rows > limits.rows) return undefined;
+  room.lists -= 1;
   return {
     key: planned.key,
     of: field.of,
@@ -53,25 +67,29 @@ function joinedList(ctx: Ctx, place: ListPlace, at: Selection): Joined | undefin
     instants,
     window,
     values,
-    lists: joinedAt(ctx, reading, at),
+    lists: joinedAt(ctx, reading, at, rows, room),
   };
 }
 
-/** What `make` makes; nothing for what is wrong with the arguments, which the field itself will say where it stands. */
-function soundly<T>(make: () => T): T | undefined {
+/** The list that a field asks for; nothing where something is wrong with its arguments, which the field itself will say where it stands. */
+function askedOf(field: ListField, planned: PlannedField, at: Selection) {
   try {
-    return make();
-  } catch (error) {
-    if (error instanceof AppError) return undefined;
-    throw error;
+    const args = at.argsOf?.(planned);
+    // A cursor is bound to its parent, which is not known before the row is.
+    if (!args || args['after'] != null || args['before'] != null) return undefined;
+    const { list, values } = field.listed(args);
+    const window = windowOf(args, list.order, '', list.largest);
+    return values.every(isSoundText) ? { list, values, window } : undefined;
+  } catch {
+    return undefined;
   }
 }
 
 /** What tells the statement with these lists from others. */
 export function joinedName(lists: readonly Joined[]): string {
   let name = '';
-  for (const { related, reading, window, lists: below } of lists)
-    name += ` with ${nameOf(related)} ${windowSql(related.order, window).name}: ${reading.name} (${joinedName(below)})`;
+  for (const { of, related, reading, window, lists: below } of lists)
+    name += ` with ${nameOf(related)} = ${of.join()} ${windowSql(related.order, window).name}: ${reading.name} (${joinedName(below)})`;
   return name;
 }
 

@@ -48,7 +48,7 @@ export async function readList<Row extends object>(
   const { shape, order } = list;
   const reading = readingOfPage(shape, at?.planned, order);
   const { columns, along } = reading;
-  const lists = joinedAt(ctx, reading, at);
+  const lists = joinedAt(ctx, reading, at, window.size);
   const taken = windowSql(order, window);
   const own = [...list.values, window.size + 1, ...taken.values, ...joinedValues(lists)];
   const statement = statementNamed(`list ${list.name} ${reading.name} ${taken.name}${joinedName(lists)}`, () =>
@@ -65,7 +65,9 @@ export async function readList<Row extends object>(
       return `select r.*${others.select}${pages.select} from (${page}) r${others.join}${pages.join}`;
     }),
   );
-  const viewer = statement.values(await roles(ctx), list.within);
+  // Who the rows name may be known from another space.
+  const within = along.length + lists.length === 0 ? list.within : undefined;
+  const viewer = statement.values(await roles(ctx), within);
   const rows = await ctx.app.database.query<Row>(statement.text, [...own, ...viewer]);
   keepAlong(ctx, along, rows);
   keepJoined(ctx, lists, rows);

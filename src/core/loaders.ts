@@ -102,10 +102,11 @@ function rowsBy<Row extends object>(
     );
     const values = [keys, ...own, ...statement.values(await roles(ctx))];
     const rows = await ctx.app.database.query<Row & { $i: number }>(statement.text, values);
-    keepAlong(ctx, along, rows);
-    keepJoined(ctx, lists, rows);
     const found: (Row | null)[] = keys.map(() => null);
     for (const row of rows) found[row.$i - 1] = row;
+    keepAlong(ctx, along, rows);
+    // Last, because a list that is called `i` in the answer is kept where the row's own place was.
+    keepJoined(ctx, lists, rows);
     return found;
   };
 }

@@ -57,7 +57,7 @@ export async function loadPage<Row extends object>(
   const parentKey = JSON.stringify(parent);
   const window = windowOf(args, order, titleOf(related, parentKey), related.largest);
   const reading = readingOfPage(shape, at?.planned, order);
-  const lists = joinedAt(ctx, reading, at);
+  const lists = joinedAt(ctx, reading, at, window.size);
   const name = `${nameOf(related)} by ${orderName(order)}: ${reading.name} ${JSON.stringify(window)}${joinedKey(lists)}`;
   const pages = loaderNamed<Row[]>(
     ctx,

@@ -98,7 +98,9 @@ function makeReading<Row extends object>(
   }
   const columns = shape.columns.filter((column) => wanted.has(column));
   const others = along.map(({ column, reading }) => `${column} → ${reading.name}`);
-  return { columns, along, lists, name: [`${shape.model}: ${columns.join()}`, ...others].join('; ') };
+  // Rows that are asked for several lists of one name (as `edges { node }` and as `nodes`) keep none of them.
+  const own = lists.filter(({ planned: { key } }) => lists.filter((other) => other.planned.key === key).length === 1);
+  return { columns, along, lists: own, name: [`${shape.model}: ${columns.join()}`, ...others].join('; ') };
 }
 
 /** Fields between a resolver and the rows it answers. */

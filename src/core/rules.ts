@@ -40,5 +40,11 @@ export const webAddress = z
   .refine((value) => URL.canParse(value) && /^https?:/i.test(value), 'must be an absolute http(s) URL')
   .refine(isSoundText, 'must not hold U+0000 or lone surrogates');
 
+/** Whether an instant is one of the years 1 to 9999: of all others JSON, the database and its driver have forms of their own. */
+export function isCommonInstant(date: Date): boolean {
+  const year = date.getUTCFullYear();
+  return year >= 1 && year <= 9999;
+}
+
 /** The version of what is to change, as it was last seen. */
 export const version = z.int().min(1);

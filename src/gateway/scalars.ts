@@ -1,6 +1,6 @@
 import { GraphQLError, GraphQLScalarType, Kind, valueFromASTUntyped } from 'graphql';
 import { isSoundText } from '../core/json.js';
-import { email, slug, webAddress } from '../core/rules.js';
+import { email, isCommonInstant, slug, webAddress } from '../core/rules.js';
 
 const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 
@@ -13,7 +13,7 @@ const DateTime = new GraphQLScalarType<Date, string>({
   serialize: (value) => (value instanceof Date ? value : new Date(value as string)).toISOString(),
   parseValue(value) {
     const date = typeof value === 'string' && instant.test(value) ? new Date(value) : null;
-    return date && !Number.isNaN(date.getTime())
+    return date && isCommonInstant(date)
       ? date
       : refuse('A DateTime', 'an RFC 3339 instant such as 2026-11-20T08:30:00Z');
   },

@@ -26,7 +26,7 @@ test('however many statements clients make up, a connection keeps a bounded numb
 
 test('a full set of names makes room when its time is over', () => {
   let now = 0;
-  const nameOf = statementNames(2, 1_000, () => now);
+  const nameOf = statementNames({ statements: 2, characters: 100 }, 1_000, () => now);
   const [a, b] = [nameOf('a'), nameOf('b')];
   expect(a.name).not.toBe(b.name);
   expect(nameOf('c')).toEqual({});
@@ -48,4 +48,17 @@ test('texts of statements are remembered while they are in use, and not for ever
     expect(statementNamed('often', make)).toBe(often);
   }
   expect(statementNamed('once', make)).not.toBe(once);
+});
+
+test('of long statements fewer are named, and none that is longer than all may be', () => {
+  let now = 0;
+  const nameOf = statementNames({ statements: 10, characters: 8 }, 1_000, () => now);
+  expect(nameOf('aaaa').name).toEqual(expect.any(String));
+  expect(nameOf('bbbbb')).toEqual({});
+  expect(nameOf('cccc').name).toEqual(expect.any(String));
+  now = 1_000;
+  expect(nameOf('ddddddddd')).toEqual({});
+  expect(nameOf('aaaa').name).toEqual(expect.any(String));
+  expect(nameOf('bbbbb').name).toEqual(expect.any(String));
+  expect(nameOf('cccc')).toEqual({});
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isCommonInstant } from '../../core/rules.js';
 
 /** What the first line of an export says it is. */
 export const formatName = 'canopy.space';
@@ -32,7 +33,10 @@ export const endKind = 'end';
 
 /** Ids of the space that was exported, by which its things name each other. */
 export const reference = z.string().min(1).max(200);
-export const date = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+export const date = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .refine(isCommonInstant, 'must be of the years 1 to 9999');
 
 /** Types of tasks that move what a space holds, and are no part of it. */
 export const transferTypes: readonly string[] = ['space.export', 'space.import'];

@@ -16,7 +16,7 @@ export interface PoolOptions {
 
 const connectMs = 3_000;
 const statementMs = 5_000;
-const maxNames = 500;
+const maxNames = { statements: 500, characters: 1_000_000 };
 const lifetimeSeconds = 3_600;
 
 /** A pool that the prepared reads and Prisma share. Opens no connection before the first statement. */
