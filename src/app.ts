@@ -13,6 +13,7 @@ import type { EdgeParts, EdgeSettings } from './gateway/edge.js';
 import { serve } from './gateway/http/server.js';
 import { localSchema, readSdl } from './gateway/schema.js';
 import { sessionHerald } from './gateway/sign-outs.js';
+import { connectionList } from './gateway/socket/connection.js';
 import { webSockets } from './gateway/websocket.js';
 import { runDueJobs } from './jobs/worker.js';
 import { extractiveAssistant } from './platform/assistant/extractive.js';
@@ -136,13 +137,15 @@ const upstashOf = async (settings: UpstashVectors) =>
 
 /** The gateway over an App, answering on a server. */
 export interface Gateway {
-  /** Takes nothing new, lets what is being answered finish (10 s at most), tells sockets to go away, then closes the server. */
+  /** Takes nothing new, lets what is being answered finish (10 s at most), tells sockets and streams to go away, then closes the server. */
   drain(): Promise<void>;
 }
 
 const drainMs = 10_000;
+/** Sockets and streams of one viewer. */
+const maxConnections = 20;
 
-/** Lets an App answer on `server`: HTTP and WebSocket. */
+/** Lets an App answer on `server`: HTTP, streams over it, and WebSocket. */
 export async function startGateway(
   server: Server,
   app: App,
@@ -166,6 +169,7 @@ export async function startGateway(
     sdl: sdl.join('\n'),
     documents: prepared,
     settings,
+    connections: connectionList(maxConnections),
     graphiql,
     runJobs,
     draining: () => draining,

@@ -19,6 +19,9 @@ export const origin: Position = { txid: 0n, seq: 0n };
 
 export const isAfter = (a: Position, b: Position) => a.txid > b.txid || (a.txid === b.txid && a.seq > b.seq);
 
+/** The position right before one: what comes after it begins there. */
+export const before = ({ txid, seq }: Position): Position => ({ txid, seq: seq - 1n });
+
 /** The cursor of a position. */
 export function cursorOf({ txid, seq }: Position): string {
   return Buffer.from(`${txid}.${seq}`).toString('base64url');

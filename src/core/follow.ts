@@ -2,12 +2,29 @@ import { enter } from './access.js';
 import type { SpaceActionName } from './actions.js';
 import type { Ctx } from './context.js';
 import { AppError } from './errors.js';
-import { assertKept, cursorOf, isAfter, type Logged, type Position, positionOf, readSpaceLog } from './event-log.js';
+import {
+  assertKept,
+  before,
+  cursorOf,
+  isAfter,
+  type Logged,
+  type Position,
+  positionOf,
+  readSpaceLog,
+} from './event-log.js';
 import type { EventRow } from './events.js';
-import { heardOf } from './hearing.js';
+import { countHeard, heardOf } from './hearing.js';
 
 /** What a follower gets: events, and once the word that replay is over. */
-export type Delivery = { readonly event: EventRow } | { readonly caughtUp: string };
+export type Delivery = { readonly event: EventRow } | { readonly caughtUp: string } | { readonly lagged: Lag };
+
+/** Events that were left out, for the follower was too slow. */
+export interface Lag {
+  /** How many the viewer may hear of, counted to 10,000. */
+  readonly missed: number;
+  /** The cursor before the first of them. */
+  readonly resumeFrom: string;
+}
 
 /** A delivery, and whether the viewer may hear of it. */
 interface Offer {
@@ -24,10 +41,13 @@ export interface Following {
   readonly after?: string | null | undefined;
 }
 
+/** What a follower gets for whom more waits than is kept: all of it, read from the log again, or word of how much that was. */
+export type WhenSlow = 'readAgain' | 'tell';
+
 const replayPage = 200;
 /** For how long it counts what the viewer may hear of a page: a grant can end without an event. */
 const heardForMs = 1_000;
-/** How many undelivered events a slow consumer may have in memory; past that they are read from the log again. */
+/** How many undelivered events a slow consumer may have in memory; past that they stand in the log alone. */
 const maxWaiting = 1_000;
 
 /**
@@ -41,16 +61,17 @@ export async function follow<T>(
   name: SpaceActionName,
   { spaceId, types, after }: Following,
   load: (delivery: Delivery) => Promise<T | null>,
+  whenSlow: WhenSlow = 'readAgain',
 ): Promise<AsyncIterableIterator<T>> {
   await enter(ctx, name, { space: spaceId });
   const from = after == null ? null : positionOf(after);
   if (from) await assertKept(ctx.app.database, from);
   const closing = new AbortController();
-  const feed = tailOf(ctx, spaceId, closing.signal);
+  const feed = tailOf(ctx, spaceId, types, closing.signal);
 
   async function* items(): AsyncGenerator<T> {
     try {
-      for await (const { delivery, isHeard } of deliveries(ctx, spaceId, types, from, feed)) {
+      for await (const { delivery, isHeard } of deliveries(ctx, { spaceId, types, from, whenSlow }, feed)) {
         ctx.epoch.current = {};
         await enter(ctx, name, { space: spaceId });
         const item = await load(delivery);
@@ -63,19 +84,27 @@ export async function follow<T>(
   return closable(items(), closing);
 }
 
+/** Events that stand in the log alone, for too many waited: those after one position, up to another. */
+interface Overrun {
+  readonly after: Position;
+  readonly upTo: Position;
+}
+
 /** What the tail has handed over and nobody has taken yet. */
 interface Feed {
   /** Everything up to here is in the log; everything after it arrives. */
   readonly start: Position;
-  /** How many events have arrived. */
+  /** How many events of the space have arrived, whatever their type. */
   arrived(): number;
-  /** The next event; up to where the log must be asked, when too many waited. Rejects when the tail stops, ends on close. */
-  next(): Promise<Logged | { readonly upTo: Position } | 'closed'>;
+  /** What must be asked of the log before the next; null when nothing. */
+  overrun(): Overrun | null;
+  /** The next event, or the overrun. Rejects when the tail stops, ends on close. */
+  next(): Promise<Logged | Overrun | 'closed'>;
 }
 
-function tailOf(ctx: Ctx, spaceId: string, signal: AbortSignal): Feed {
+function tailOf(ctx: Ctx, spaceId: string, types: Following['types'], signal: AbortSignal): Feed {
   let waiting: Logged[] = [];
-  let dropped: Position | null = null;
+  let dropped: Overrun | null = null;
   let failure: Error | null = null;
   let arrived = 0;
   let wake = () => {};
@@ -84,10 +113,15 @@ function tailOf(ctx: Ctx, spaceId: string, signal: AbortSignal): Feed {
     {
       heard(event) {
         arrived += 1;
-        if (dropped || waiting.length >= maxWaiting) {
-          dropped = event.position;
+        if (types && !types.includes(event.event.type)) return;
+        const upTo = event.position;
+        const [first] = waiting;
+        if (dropped) dropped = { ...dropped, upTo };
+        else if (!first || waiting.length < maxWaiting) waiting.push(event);
+        else {
+          dropped = { after: before(first.position), upTo };
           waiting = [];
-        } else waiting.push(event);
+        }
         wake();
       },
       failed(error) {
@@ -98,18 +132,21 @@ function tailOf(ctx: Ctx, spaceId: string, signal: AbortSignal): Feed {
     signal,
   );
   signal.addEventListener('abort', () => wake(), { once: true });
+  const overrun = () => {
+    const gap = dropped;
+    dropped = null;
+    return gap;
+  };
   return {
     start,
     arrived: () => arrived,
+    overrun,
     async next() {
       for (;;) {
         const event = waiting.shift();
         if (event) return event;
-        if (dropped) {
-          const upTo = dropped;
-          dropped = null;
-          return { upTo };
-        }
+        const gap = overrun();
+        if (gap) return gap;
         if (signal.aborted) return 'closed';
         if (failure)
           throw new AppError('SERVICE_UNAVAILABLE', 'The server is shutting down; resume elsewhere.', {
@@ -121,14 +158,14 @@ function tailOf(ctx: Ctx, spaceId: string, signal: AbortSignal): Feed {
   };
 }
 
+/** Where to begin, and what to leave out. */
+interface Course extends Pick<Following, 'spaceId' | 'types'> {
+  readonly from: Position | null;
+  readonly whenSlow: WhenSlow;
+}
+
 /** Replay, then tail, without a seam: what was delivered is never delivered again, and the log fills every gap. */
-async function* deliveries(
-  ctx: Ctx,
-  spaceId: string,
-  types: readonly string[] | null,
-  from: Position | null,
-  feed: Feed,
-): AsyncGenerator<Offer> {
+async function* deliveries(ctx: Ctx, { spaceId, types, from, whenSlow }: Course, feed: Feed): AsyncGenerator<Offer> {
   let reached = from ?? feed.start;
   /** Events that are offered one after the other and asked about together: again, when something has happened since, or a moment has gone by. */
   const offered = (events: readonly EventRow[]) => {
@@ -152,23 +189,38 @@ async function* deliveries(
       if (page.length < replayPage) return;
     }
   }
+  /** All that the log has up to there. No further than the tail has read: what it makes stale has been forgotten up to there. */
+  async function* readAgain({ after, upTo }: Overrun): AsyncGenerator<Offer> {
+    await assertKept(ctx.app.database, after);
+    reached = later(reached, after);
+    yield* replay(upTo);
+    reached = later(reached, upTo);
+  }
+  async function* tell({ after, upTo }: Overrun): AsyncGenerator<Offer> {
+    const resume = later(reached, after);
+    const missed = await countHeard(ctx, spaceId, { from: resume, to: upTo, types });
+    reached = later(reached, upTo);
+    if (missed > 0) yield { delivery: { lagged: { missed, resumeFrom: cursorOf(resume) } }, isHeard: async () => true };
+  }
   if (from) yield* replay(feed.start);
-  if (isAfter(feed.start, reached)) reached = feed.start;
+  reached = later(reached, feed.start);
+  // Who takes their time over what they missed is not too slow: that is read from the log.
+  for (let gap = from && feed.overrun(); gap; gap = feed.overrun()) yield* readAgain(gap);
   yield { delivery: { caughtUp: cursorOf(reached) }, isHeard: async () => true };
   for (;;) {
     const next = await feed.next();
     if (next === 'closed') return;
     if ('upTo' in next) {
-      // No further than the tail has read: what it makes stale has been forgotten up to there.
-      yield* replay(next.upTo);
-      if (isAfter(next.upTo, reached)) reached = next.upTo;
+      yield* whenSlow === 'tell' ? tell(next) : readAgain(next);
       continue;
     }
     if (!isAfter(next.position, reached)) continue;
     reached = next.position;
-    if (types === null || types.includes(next.event.type)) yield offered([next.event])(next.event);
+    yield offered([next.event])(next.event);
   }
 }
+
+const later = (one: Position, other: Position) => (isAfter(one, other) ? one : other);
 
 /** Lets `return()` take effect while `items` waits; a bare generator would hold on until its next event. */
 export function closable<T>(items: AsyncGenerator<T>, closing: AbortController): AsyncIterableIterator<T> {

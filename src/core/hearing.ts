@@ -56,6 +56,7 @@ async function sightOf(ctx: Ctx, by: By, ids: readonly string[]): Promise<Map<st
 
 /** How many events of a log are looked through at once for those that the viewer may hear of. */
 const mostAtOnce = 1_000;
+const mostCounted = 10_000;
 
 /** Which events of a space to read: up to `limit` after `from`, up to `to`; `types` picks. */
 export interface Reading {
@@ -63,6 +64,27 @@ export interface Reading {
   readonly to: Position;
   readonly types: readonly string[] | null;
   readonly limit: number;
+}
+
+/** How many events between two positions the viewer may hear of; counted to 10,000. */
+export async function countHeard(
+  ctx: Ctx,
+  spaceId: string,
+  { from, to, types }: Omit<Reading, 'limit'>,
+): Promise<number> {
+  let count = 0;
+  for (let at = from; ; ) {
+    const page = await readSpaceLog(ctx.app.database, spaceId, at, to, types, mostAtOnce);
+    const heard = await heardOf(
+      ctx,
+      spaceId,
+      page.map(({ event }) => event),
+    );
+    count += heard.size;
+    const last = page.at(-1);
+    if (!last || page.length < mostAtOnce || count >= mostCounted) return Math.min(count, mostCounted);
+    at = last.position;
+  }
 }
 
 /** The first events that the viewer may hear of. */

@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { App, Viewer } from '../core/context.js';
 import type { ScheduledJob } from '../core/jobs.js';
 import type { Documents } from './documents.js';
+import type { connectionList } from './socket/connection.js';
 
 /** How the edge is set up. */
 export interface EdgeSettings {
@@ -24,6 +25,8 @@ export interface EdgeParts {
   readonly sdl: string;
   readonly documents: Documents;
   readonly settings: EdgeSettings;
+  /** The sockets and streams that are open. */
+  readonly connections: ReturnType<typeof connectionList>;
   readonly graphiql: (request: IncomingMessage, response: ServerResponse, path: string) => boolean | Promise<boolean>;
   /** Adds these jobs and does all that is due, until the signal is aborted. */
   readonly runJobs: (first: readonly ScheduledJob[], signal: AbortSignal) => Promise<void>;

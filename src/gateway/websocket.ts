@@ -5,13 +5,13 @@ import { type ServerOptions, WebSocketServer } from 'ws';
 import type { EdgeParts } from './edge.js';
 import { refuseRaw } from './http/raw.js';
 import { requestIdOf } from './http/request.js';
-import { confirm, connectionList, connectionOf } from './socket/connection.js';
+import { confirm, connectionOf } from './socket/connection.js';
 import { protocolOf } from './socket/protocol.js';
 import { carry, close } from './socket/transport.js';
+import { roadOf } from './subscriptions/road.js';
 
 const maxMessageBytes = 1024 * 1024;
 const maxFragments = 64;
-const maxConnections = 20;
 /** How long a peer may take to answer that it is being closed. */
 const closeMs = 1_000;
 /** Word of a revocation comes with the next event; where none comes, within this. */
@@ -25,9 +25,8 @@ export interface WebSockets {
 
 /** Answers the upgrades of a server. */
 export function webSockets(server: Server, parts: EdgeParts): WebSockets {
-  const { app, settings } = parts;
-  const connections = connectionList(maxConnections);
-  const protocol = protocolOf(parts, connections);
+  const { app, settings, connections } = parts;
+  const protocol = protocolOf(parts, roadOf(parts), connections);
   // The types of ws do not know of closeTimeout yet.
   const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
@@ -55,7 +54,7 @@ export function webSockets(server: Server, parts: EdgeParts): WebSockets {
         requestId,
       });
     sockets.handleUpgrade(request, socket, head, (opened) =>
-      carry(protocol, connectionOf(opened, request, settings), app.log),
+      carry(protocol, connectionOf(opened, request, settings), opened, app.log),
     );
   });
   sockets.on('wsClientError', (_error, socket, request) => {

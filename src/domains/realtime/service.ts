@@ -2,10 +2,10 @@ import { enter } from '../../core/access.js';
 import type { Ctx } from '../../core/context.js';
 import { badInput } from '../../core/errors.js';
 import { assertKept, cursorOf, lastPosition, origin, positionOf } from '../../core/event-log.js';
-import { type Following, follow } from '../../core/follow.js';
+import { type Delivery, type Following, follow } from '../../core/follow.js';
 import { readHeard } from '../../core/hearing.js';
 import type { Page } from '../../core/page.js';
-import type { CaughtUpRow, EventRow } from './event.js';
+import type { CaughtUpRow, EventRow, LaggedRow } from './event.js';
 
 /** What is asked of a space's log. */
 export interface EventsQuestion extends Following {
@@ -33,9 +33,20 @@ export async function events(ctx: Ctx, { spaceId, after, types, first }: EventsQ
   };
 }
 
-/** A space's log as it grows. */
+type EventDelivery = EventRow | CaughtUpRow | LaggedRow;
+
+/** A space's log as it grows. Who is too slow is told so: what they missed is there for whoever asks. */
 export function followEvents(ctx: Ctx, following: Following) {
-  return follow<{ events: EventRow | CaughtUpRow }>(ctx, 'events.read', following, async (delivery) => ({
-    events: 'event' in delivery ? delivery.event : { caughtUp: true, cursor: delivery.caughtUp },
-  }));
+  return follow<{ events: EventDelivery }>(
+    ctx,
+    'events.read',
+    following,
+    async (delivery) => ({ events: rowOf(delivery) }),
+    'tell',
+  );
+}
+
+function rowOf(delivery: Delivery): EventDelivery {
+  if ('event' in delivery) return delivery.event;
+  return 'lagged' in delivery ? delivery.lagged : { caughtUp: true, cursor: delivery.caughtUp };
 }

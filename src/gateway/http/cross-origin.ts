@@ -1,7 +1,7 @@
 import type { Exchange } from './request.js';
 
 const allowedHeaders =
-  'authorization, content-type, graphql-require-preflight, apollo-require-preflight, x-request-id, range, if-none-match';
+  'authorization, content-type, graphql-require-preflight, apollo-require-preflight, x-request-id, range, if-none-match, x-graphql-event-stream-token';
 
 /** Says which pages may read the answer; true when that was all they asked. */
 export function answersPreflight({ request, response, path }: Exchange, origins: readonly string[]): boolean {
@@ -16,10 +16,15 @@ export function answersPreflight({ request, response, path }: Exchange, origins:
     );
   }
   if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return false;
-  response.setHeader('access-control-allow-methods', path.startsWith('/api/blob/') ? 'GET, PUT' : 'GET, POST');
+  response.setHeader('access-control-allow-methods', methodsAt(path));
   response.setHeader('access-control-allow-headers', allowedHeaders);
   response.setHeader('access-control-max-age', '600');
   response.statusCode = 204;
   response.end();
   return true;
+}
+
+function methodsAt(path: string): string {
+  if (path === '/graphql/stream') return 'GET, POST, PUT, DELETE';
+  return path.startsWith('/api/blob/') ? 'GET, PUT' : 'GET, POST';
 }

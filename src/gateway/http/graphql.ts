@@ -1,23 +1,15 @@
 import { GraphQLError } from 'graphql';
 import { AppError } from '../../core/errors.js';
-import { isObject } from '../../core/json.js';
 import { contextFor } from '../../core/operation.js';
 import { operationOf } from '../documents.js';
-import { type EdgeParts, maySeeSchema } from '../edge.js';
+import { maySeeSchema } from '../edge.js';
 import { run } from '../execution/run.js';
 import { formatError } from '../format-error.js';
+import { answerInParts, type StreamParts, takesParts } from '../stream/routes.js';
 import { answerOf, failed } from './answer.js';
-import { assertJson, parseObject, readBody } from './body.js';
-import { assertNotForged } from './csrf.js';
+import { parametersOf } from './parameters.js';
 import { type Exchange, send } from './request.js';
 import { stringify } from './stringify.js';
-
-/** The parameters of a GraphQL request, each of the right type. */
-interface GraphqlRequest {
-  readonly query: string;
-  readonly operationName: string | undefined;
-  readonly variables: Record<string, unknown> | undefined;
-}
 
 export const modern = 'application/graphql-response+json';
 const legacy = 'application/json';
@@ -27,19 +19,17 @@ export const takesModern = (accept: string | undefined) => accept?.includes(mode
 
 function mediaType(accept: string | undefined): string {
   if (takesModern(accept)) return modern;
-  if (accept === undefined || /\*\/\*|application\/(json|\*)/.test(accept)) return legacy;
+  if (accept === undefined || takesParts(accept) || /\*\/\*|application\/(json|\*)/.test(accept)) return legacy;
   throw new AppError('BAD_REQUEST', `Accept must take ${modern} or ${legacy}.`);
 }
 
 /** Answers POST and GET /graphql. Whatever it throws is of the request as a whole. */
-export async function answerGraphql(
-  { app, schema, documents, settings }: EdgeParts,
-  exchange: Exchange,
-): Promise<void> {
+export async function answerGraphql(parts: StreamParts, exchange: Exchange): Promise<void> {
+  const { app, schema, documents, settings } = parts;
   const { request, response, requestId } = exchange;
   const contentType = mediaType(request.headers.accept);
-  const { query, operationName, variables } =
-    request.method === 'GET' ? fromSearch(exchange) : await fromBody(exchange);
+  const asked = await parametersOf(exchange);
+  const { query, operationName, variables } = asked;
   const refuse = (errors: readonly GraphQLError[]) => {
     const shown = errors.map((error) => formatError(error, requestId, app.log));
     exchange.code = shown[0]?.extensions?.['code'] as typeof exchange.code;
@@ -54,13 +44,16 @@ export async function answerGraphql(
   if ('errors' in prepared) return refuse(prepared.errors);
   const operation = operationOf(prepared.document, operationName);
   if (operation instanceof GraphQLError) return refuse([operation]);
+  if (operation.operation === 'subscription' && takesParts(request.headers.accept))
+    return answerInParts(parts, exchange, asked);
   exchange.operation = operation.name?.value ?? operation.operation;
   if (operation.operation === 'mutation' && request.method === 'GET') {
     response.setHeader('allow', 'POST');
     throw new AppError('METHOD_NOT_ALLOWED', 'Send mutations by POST.');
   }
   if (operation.operation === 'subscription') {
-    return refuse([new GraphQLError('Subscriptions run over WebSocket.', { extensions: { code: 'BAD_REQUEST' } })]);
+    const message = 'Subscriptions run over WebSocket, at /graphql/stream, and for those who accept them in parts.';
+    return refuse([new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } })]);
   }
   const ctx = contextFor(app, exchange.viewer, { requestId, ip: exchange.ip });
   const { document } = prepared;
@@ -70,44 +63,4 @@ export async function answerGraphql(
   // Where no stored JSON can be, the engine's own way is the fastest.
   const text = prepared.answersJson ? stringify(body) : JSON.stringify(body);
   send(response, status, `${contentType}; charset=utf-8`, `${text}\n`);
-}
-
-async function fromBody({ request }: Exchange): Promise<GraphqlRequest> {
-  assertJson(request);
-  return checked(parseObject(await readBody(request)));
-}
-
-function fromSearch({ request, search }: Exchange): GraphqlRequest {
-  assertNotForged(request);
-  const params = new URLSearchParams(search);
-  const json = (name: string) => {
-    const text = params.get(name);
-    return text ? parseObject(text, name) : undefined;
-  };
-  return checked({
-    query: params.get('query') ?? undefined,
-    operationName: params.get('operationName') || undefined,
-    variables: json('variables'),
-    extensions: json('extensions'),
-  });
-}
-
-function checked({ query, operationName, variables, extensions }: Record<string, unknown>): GraphqlRequest {
-  const fields = [
-    ...(typeof query === 'string' && query.trim() !== ''
-      ? []
-      : [{ path: 'query', message: 'must be a document as text' }]),
-    ...(operationName == null || typeof operationName === 'string'
-      ? []
-      : [{ path: 'operationName', message: 'must be text' }]),
-    ...(variables == null || isObject(variables) ? [] : [{ path: 'variables', message: 'must be an object' }]),
-    ...(extensions == null || isObject(extensions) ? [] : [{ path: 'extensions', message: 'must be an object' }]),
-  ];
-  if (fields.length > 0)
-    throw new AppError('BAD_REQUEST', fields.map(({ path, message }) => `${path} ${message}`).join('; '), { fields });
-  return {
-    query: query as string,
-    operationName: (operationName as string | null | undefined) ?? undefined,
-    variables: (variables as Record<string, unknown> | null | undefined) ?? undefined,
-  };
 }

@@ -2,6 +2,8 @@ import { AppError } from '../../core/errors.js';
 import type { Issuer } from '../../platform/issuer/issuer.js';
 import { authenticate } from '../authenticate.js';
 import { type EdgeParts, maySeeSchema } from '../edge.js';
+import { answerStream, type StreamParts } from '../stream/routes.js';
+import { goingAway } from '../stream/streams.js';
 import { answerOverHttp } from './auth.js';
 import { answerBlob } from './blob.js';
 import { answerCron } from './cron.js';
@@ -13,7 +15,7 @@ import { notAllowed } from './refuse.js';
 import { type Exchange, send } from './request.js';
 
 /** What the routes are made of. */
-export interface RouteParts extends EdgeParts {
+export interface RouteParts extends StreamParts {
   /** The embedded issuer, which tells every process of the sessions that it ends. */
   readonly issuer: Issuer;
 }
@@ -23,15 +25,15 @@ export async function route(parts: RouteParts, exchange: Exchange): Promise<void
   const { app, schema, documents, settings } = parts;
   const { request, response, path, requestId } = exchange;
   if (isHealth(path)) return answerHealth(app, parts.draining, exchange);
-  if (parts.draining())
-    throw new AppError('SERVICE_UNAVAILABLE', 'The server is shutting down; try again.', {
-      retryable: true,
-      retryAfterSeconds: 1,
-    });
+  if (parts.draining()) throw goingAway();
   if (path === '/graphql') {
     if (request.method !== 'POST' && request.method !== 'GET') throw notAllowed(exchange, 'GET, POST');
     await signIn(parts, exchange);
     return answerGraphql(parts, exchange);
+  }
+  if (path === '/graphql/stream') {
+    await signIn(parts, exchange);
+    return answerStream(parts, exchange);
   }
   if (path.startsWith('/api/data/')) {
     await signIn(parts, exchange);

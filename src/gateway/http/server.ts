@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Log } from '../../platform/log.js';
 import type { EdgeParts } from '../edge.js';
 import { heraldedIssuer } from '../sign-outs.js';
+import { streamsOf } from '../stream/streams.js';
+import { roadOf } from '../subscriptions/road.js';
 import { answersPreflight } from './cross-origin.js';
 import { refuseBytes } from './raw.js';
 import { refuse } from './refuse.js';
@@ -37,13 +39,15 @@ function answerStarting(request: IncomingMessage, response: ServerResponse): voi
 
 /** The HTTP side of the edge. */
 export interface Served {
-  /** Resolves as soon as nothing is being answered. */
+  /** Ends the streams, and resolves as soon as nothing is being answered. */
   idle(): Promise<void>;
 }
 
 /** Answers the requests of a server. */
 export function serve(server: Server, parts: EdgeParts): Served {
-  const routeParts: RouteParts = { ...parts, issuer: heraldedIssuer(parts.app) };
+  const road = roadOf(parts);
+  const streams = streamsOf(parts, road);
+  const routeParts: RouteParts = { ...parts, road, streams, issuer: heraldedIssuer(parts.app) };
   const answering = new Set<ServerResponse>();
   let quiet = () => {};
   server.off('request', answerStarting);
@@ -57,6 +61,7 @@ export function serve(server: Server, parts: EdgeParts): Served {
   });
   return {
     async idle() {
+      streams.close();
       if (answering.size > 0) await new Promise<void>((resolve) => (quiet = resolve));
     },
   };

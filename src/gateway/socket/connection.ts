@@ -9,9 +9,16 @@ import { cookiesCount } from '../http/csrf.js';
 import { addressOf, requestIdOf } from '../http/request.js';
 import { close } from './transport.js';
 
-/** One socket, and who is on it. */
+/** What carries a connection: a socket, or an answer over HTTP that goes on. */
+export interface Carrier extends Pick<WebSocket, 'OPEN'> {
+  readonly readyState: number;
+  close(code: number, reason: string): void;
+  once(event: 'close', gone: () => void): unknown;
+}
+
+/** One socket or stream, and who is on it. */
 export interface Connection {
-  readonly socket: WebSocket;
+  readonly socket: Carrier;
   readonly upgrade: IncomingMessage;
   readonly request: RequestInfo;
   /** Null until the client has said who it is. */
@@ -20,18 +27,14 @@ export interface Connection {
 }
 
 /** A socket that has just opened; nobody is on it yet. */
-export function connectionOf(
-  socket: WebSocket,
-  upgrade: IncomingMessage,
-  { trustedProxies }: EdgeSettings,
-): Connection {
+export function connectionOf(socket: Carrier, upgrade: IncomingMessage, { trustedProxies }: EdgeSettings): Connection {
   const request = { requestId: requestIdOf(upgrade), ip: addressOf(upgrade, trustedProxies) };
   return { socket, upgrade, request, credentials: null, viewer: null };
 }
 
 /** What a client came with: the token of its first message or of the upgrade, or the cookie of a page that may use it. */
 export function credentialsOf(
-  { upgrade }: Connection,
+  { upgrade }: Pick<Connection, 'upgrade'>,
   params: Readonly<Record<string, unknown>> = {},
   settings: EdgeSettings,
 ): Credentials {
@@ -67,7 +70,7 @@ export async function confirm(app: App, connection: Connection): Promise<boolean
 /** Ends a connection that is not allowed, or not any more. */
 export function forbid(app: App, { socket, request, viewer }: Connection, reason: string): void {
   if (socket.readyState !== socket.OPEN) return;
-  app.log.info('A socket was closed.', {
+  app.log.info('A connection was closed.', {
     requestId: request.requestId,
     user: viewer?.userId ?? null,
     code: 4403,

@@ -2,7 +2,7 @@ import type { Server as ProtocolServer } from 'graphql-ws';
 import { CloseCode } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Log } from '../../platform/log.js';
-import type { Connection } from './connection.js';
+import type { Carrier, Connection } from './connection.js';
 
 const messagesPerSecond = 50;
 const unreadBytes = 1024 * 1024;
@@ -13,8 +13,8 @@ const maxReasonBytes = 123;
 export type Protocol = ProtocolServer<Connection>;
 
 /** Carries the protocol over an open socket, within its bounds: messages a second, unread output, and silence. */
-export function carry(protocol: Protocol, connection: Connection, log: Log): void {
-  const { socket, request } = connection;
+export function carry(protocol: Protocol, connection: Connection, socket: WebSocket, log: Log): void {
+  const { request } = connection;
   const allows = messageRate();
   const stopHeartbeat = heartbeat(socket);
   const closed = protocol.opened(
@@ -49,7 +49,7 @@ export function carry(protocol: Protocol, connection: Connection, log: Log): voi
 }
 
 /** Closes a socket; what is said after is not heard. A peer that does not answer is cut off by ws. */
-export function close(socket: WebSocket, code: number, reason: string): void {
+export function close(socket: Carrier, code: number, reason: string): void {
   // A close frame holds 123 bytes of reason.
   socket.close(
     code,
