@@ -23,7 +23,7 @@ afterAll(async () => {
   await w.close();
 });
 
-const follow = `subscription ($spaceId: ID!, $after: EventCursor) { events(spaceId: $spaceId, after: $after) { __typename ... on Event { cursor type related } ... on CaughtUp { cursor } } }`;
+const follow = `subscription ($spaceId: ID!, $after: EventCursor) { events(spaceId: $spaceId, after: $after) { __typename ... on Event { cursor type related } ... on CaughtUp { cursor } ... on Lagged { missed resumeFrom } } }`;
 const hear = (who: Person, more: object = {}) => who.hear(follow, { spaceId: w.space.id, ...more });
 
 /** A transaction that has taken its place in the log and holds it; the answer ends it. */
@@ -90,35 +90,92 @@ describe('a slow consumer', () => {
     return process.memoryUsage().heapUsed;
   };
 
-  test('holds little in memory, and misses nothing', async () => {
-    const stream = await hear(w.viewer);
-    await stream.next();
-    const before = collect();
+  const count = 10_000;
+
+  /** So many changes of a path, faster than anybody reads; resolves when the process has read them all. */
+  async function flood(path: string): Promise<void> {
     const filler = 'x'.repeat(4_000);
-    for (let from = 0; from < 10_000; from += 1_000) {
+    for (let from = 0; from < count; from += 1_000) {
       await pool.query(
         `insert into "Event" (type, "spaceId", "resourceType", "resourceId", related)
-         select 'tree.written', $1, 'TreeNode', 'slow', jsonb_build_object('path', '/slow', 'version', i, 'filler', $2 || i::text) from generate_series($3::int, $3 + 999) i`,
-        [w.space.id, filler, from],
+         select 'tree.written', $1, 'TreeNode', 'slow', jsonb_build_object('path', $4::text, 'version', i, 'filler', $2 || i::text) from generate_series($3::int, $3 + 999) i`,
+        [w.space.id, filler, from, path],
       );
       w.app.wakeups.wake();
       await sleep(60);
     }
-    const last = await t.put('/fast', 1);
-    const fast = await hear(w.viewer, { after: last.data.writeTreeNode.eventCursor });
+    await read();
+  }
+
+  /** Resolves when the process has read all that has happened. */
+  async function read(): Promise<void> {
+    const fast = await hear(w.viewer);
     await fast.next();
+    await t.put('/fast', 1);
+    while ((await fast.next()).events.related.path !== '/fast');
     await fast.stop();
+  }
+
+  const all = Array.from({ length: count }, (_, version) => version);
+
+  test('of the log holds little in memory, hears how much it missed, and where that is', async () => {
+    const stream = await hear(w.viewer);
+    await stream.next();
+    const before = collect();
+    await flood('/slow');
     expect(collect() - before).toBeLessThan(25 * 1024 * 1024);
+    let lagged = (await stream.next()).events;
     // What was said just before the start may come first.
+    while (lagged.__typename !== 'Lagged') lagged = (await stream.next()).events;
+    expect(lagged).toEqual({ __typename: 'Lagged', missed: count, resumeFrom: expect.any(String) });
+    await t.put('/after', 1);
+    while ((await stream.next()).events.related.path !== '/after');
+    await stream.stop();
+    // Who comes back for what was missed is told all of it, however slowly they read.
+    const resumed = await hear(w.viewer, { after: lagged.resumeFrom });
     const heard: number[] = [];
-    for (;;) {
-      const { path, version } = (await stream.next()).events.related;
-      if (path === '/fast') break;
-      if (path === '/slow') heard.push(version);
+    for (let path = ''; path !== '/after'; ) {
+      const { related } = (await resumed.next()).events;
+      ({ path } = related);
+      if (path === '/slow') heard.push(related.version);
     }
-    expect(heard).toEqual(Array.from({ length: 10_000 }, (_, version) => version));
+    await resumed.stop();
+    expect(heard).toEqual(all);
+  }, 40_000);
+
+  test('of one kind of thing holds little in memory, and misses nothing', async () => {
+    const changes =
+      'subscription ($spaceId: ID!) { treeChanged(spaceId: $spaceId, pathPrefix: "/steady") { path version } }';
+    const stream = await w.viewer.hear(changes, { spaceId: w.space.id });
+    const before = collect();
+    await flood('/steady');
+    expect(collect() - before).toBeLessThan(25 * 1024 * 1024);
+    const heard: number[] = [];
+    while (heard.length < count) heard.push((await stream.next()).treeChanged.version);
+    expect(heard).toEqual(all);
     await stream.stop();
   }, 40_000);
+
+  test('hears nothing of what it did not ask for, or may not see, when it is told how much it missed', async () => {
+    const picked = `subscription ($spaceId: ID!) { events(spaceId: $spaceId, types: ["tree.written"]) {
+      __typename ... on Lagged { missed } ... on Event { resourceId } } }`;
+    await read();
+    const stream = await w.viewer.hear(picked, { spaceId: w.space.id });
+    await stream.next();
+    // Files that the viewer may not see, and that are not there, are no part of what they missed.
+    const say = (type: string, resourceType: string, resourceId: string, times: number) =>
+      pool.query(
+        `insert into "Event" (type, "spaceId", "resourceType", "resourceId") select $2, $1, $3, $4 from generate_series(1, $5::int)`,
+        [w.space.id, type, resourceType, resourceId, times],
+      );
+    await say('tree.written', 'TreeNode', 'seen', 900);
+    await say('tree.written', 'File', 'file_00000000000000000000000000', 900);
+    await say('note.updated', 'Note', 'seen', 5_000);
+    await read();
+    // The 900, and that by which it is known that all have been read.
+    expect(await stream.next()).toEqual({ events: { __typename: 'Lagged', missed: 901 } });
+    await stream.stop();
+  });
 });
 
 test('nothing listens any more once streams have stopped and the process has closed', async () => {
