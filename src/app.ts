@@ -28,6 +28,8 @@ import { type OidcIssuer, oidcTokens } from './platform/tokens/oidc.js';
 import { postgresVectors } from './platform/vectors/postgres.js';
 import type { UpstashVectors } from './platform/vectors/upstash.js';
 import { postgresWakeups } from './platform/wakeups/postgres.js';
+import { processWakeups } from './platform/wakeups/process.js';
+import type { UpstashRedis } from './platform/wakeups/upstash.js';
 
 /** What it takes to make an App: addresses and secrets, no environment. */
 export interface AppOptions {
@@ -42,6 +44,8 @@ export interface AppOptions {
   readonly embeddings?: EmbeddingsSettings;
   /** Missing: in Postgres. */
   readonly vectors?: UpstashVectors;
+  /** Missing: through Postgres. */
+  readonly wakeups?: WakeupsChoice;
   readonly log: Log;
   readonly now?: () => Date;
   /** Hears the text of every SQL statement. */
@@ -52,6 +56,9 @@ export interface AppOptions {
   /** The model that answers in chats; without one, the answers are extracts of what a space holds. */
   readonly assistant?: Omit<ModelOptions, 'log'> | null;
 }
+
+/** What wakes other processes: LISTEN/NOTIFY of Postgres, a Redis of Upstash's, or nothing but their slow poll. */
+export type WakeupsChoice = 'postgres' | 'process' | UpstashRedis;
 
 /** A directory of this machine, or a store of Vercel's by its token. */
 export type BlobPlace = { readonly directory: string } | { readonly vercelToken: string };
@@ -67,7 +74,12 @@ export interface RunningApp {
 export async function startApp(options: AppOptions): Promise<RunningApp> {
   const { databaseUrl: url, log, observe, now = () => new Date() } = options;
   const database = openDatabase({ url, max: options.databasePool, log, observe });
-  const wakeups = postgresWakeups({ url, database, log });
+  const wakeups =
+    typeof options.wakeups === 'object'
+      ? await upstashWakeupsOf(options.wakeups, log)
+      : options.wakeups === 'process'
+        ? processWakeups(log)
+        : postgresWakeups({ url, database, log });
   const memory = eventMemory((): boolean => tail.fresh);
   const tail: EventTail = eventTail({
     database,
@@ -132,6 +144,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
 const modelOf = async (options: ModelOptions) =>
   (await import('./platform/assistant/model.js')).modelAssistant(options);
 const vercelOf = async (token: string) => (await import('./platform/blobs/vercel.js')).vercelBlobs(token);
+const upstashWakeupsOf = async (settings: UpstashRedis, log: Log) =>
+  (await import('./platform/wakeups/upstash.js')).upstashWakeups(settings, log);
 const upstashOf = async (settings: UpstashVectors) =>
   (await import('./platform/vectors/upstash.js')).upstashVectors(settings);
 

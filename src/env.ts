@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { throughPooler } from './platform/database/pooler.js';
 import type { EmbeddingsSettings } from './platform/embeddings/choice.js';
 import { usualFloor } from './platform/embeddings/embeddings.js';
 import { oidcIssuers } from './platform/tokens/oidc.js';
 import type { UpstashVectors } from './platform/vectors/upstash.js';
+import type { UpstashRedis } from './platform/wakeups/upstash.js';
 
 const list = z
   .string()
@@ -63,12 +65,16 @@ const rules = z.object({
   INTROSPECTION: z.enum(['public', 'authenticated', 'off']).optional(),
   GRAPHIQL: flag,
   DEMO_WORLD: flag,
-  JOB_WORKERS: count(0, 50).default(2),
+  WAKEUPS: z.enum(['postgres', 'upstash', 'process'], 'must be postgres, upstash or process').optional(),
+  UPSTASH_REDIS_REST_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+  UPSTASH_REDIS_REST_TOKEN: z.string().optional(),
+  JOB_WORKERS: count(0, 50).optional(),
   ASSISTANT_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   ASSISTANT_KEY: z.string().min(1).optional(),
   ASSISTANT_MODEL: z.string().min(1).optional(),
   CRON_SECRET: z.string().min(16, 'must be at least 16 characters').optional(),
   LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
+  VERCEL: z.string().optional(),
 });
 
 /** Every setting, checked and with its default. README lists them. */
@@ -98,6 +104,8 @@ export interface Env {
   readonly introspection: 'public' | 'authenticated' | 'off';
   readonly graphiql: boolean;
   readonly demoWorld: boolean;
+  /** What lets other processes hear at once that something was written. */
+  readonly wakeups: 'postgres' | 'process' | UpstashRedis;
   /** How many short jobs this process works on at once, and as many long ones; 0: none. */
   readonly jobWorkers: number;
   /** What POST /api/cron/… takes as its bearer token; null: those routes are not there. */
@@ -105,6 +113,8 @@ export interface Env {
   /** Null: no model answers in chats, but extracts of what a space holds. */
   readonly assistant: { readonly url: string; readonly key: string | null; readonly model: string } | null;
   readonly logLevel: 'info' | 'warn' | 'error' | 'silent';
+  /** Whether a host calls the server that is exported: then it listens nowhere itself. */
+  readonly hosted: boolean;
   /** Whether npm runs us, with a shell in between. */
   readonly underNpm: boolean;
 }
@@ -130,7 +140,7 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = f
     wrong.push('DEMO_WORLD: cannot be true in production: its passwords are known to all');
   if ((source['ASSISTANT_URL'] ?? '') !== '' && !source['ASSISTANT_MODEL'])
     wrong.push('ASSISTANT_MODEL: is needed with ASSISTANT_URL: the name of the model there, such as gpt-4o-mini');
-  if (result.success) wrong.push(...halves(result.data));
+  if (result.success) wrong.push(...halves(result.data), ...(result.data.VERCEL ? missingOnVercel(result.data) : []));
   if (wrong.length > 0 || !result.success) {
     throw new WrongSettings(
       `Canopy cannot start with these settings (environment or .env):\n${wrong.map((line) => `  - ${line}`).join('\n')}\nREADME.md explains each of them.`,
@@ -157,10 +167,12 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = f
     introspection: made.INTROSPECTION ?? (demoWorld ? 'public' : 'authenticated'),
     graphiql: made.GRAPHIQL ?? !production,
     demoWorld,
-    jobWorkers: made.JOB_WORKERS,
+    wakeups: wakeupsOf(made),
+    jobWorkers: made.JOB_WORKERS ?? (made.VERCEL ? 0 : 2),
     cronSecret: made.CRON_SECRET ?? null,
     assistant: assistantOf(made),
     logLevel: made.LOG_LEVEL,
+    hosted: made.VERCEL !== undefined,
     underNpm: source['npm_lifecycle_event'] !== undefined,
   };
 }
@@ -177,11 +189,35 @@ function halves(made: Made): string[] {
   const wrong: string[] = [];
   if (!made.UPSTASH_VECTOR_REST_URL !== !made.UPSTASH_VECTOR_REST_TOKEN)
     wrong.push('UPSTASH_VECTOR_REST_URL, UPSTASH_VECTOR_REST_TOKEN: are set together or not at all');
+  if (!made.UPSTASH_REDIS_REST_URL !== !made.UPSTASH_REDIS_REST_TOKEN)
+    wrong.push('UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN: are set together or not at all');
+  if (made.WAKEUPS === 'upstash' && !made.UPSTASH_REDIS_REST_URL)
+    wrong.push('WAKEUPS: upstash needs UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN');
+  if (made.WAKEUPS === 'postgres' && throughPooler(made.DATABASE_URL ?? ''))
+    wrong.push(
+      'WAKEUPS: cannot be postgres behind a pooler (pgbouncer=true in DATABASE_URL), where nobody can listen: upstash, or process',
+    );
   if (made.EMBEDDINGS_URL && !made.EMBEDDINGS_MODEL)
     wrong.push('EMBEDDINGS_MODEL: is needed with EMBEDDINGS_URL, such as text-embedding-3-small');
   if (made.EMBEDDINGS_MODEL && !made.EMBEDDINGS_URL && !made.UPSTASH_VECTOR_REST_URL)
     wrong.push('EMBEDDINGS_MODEL: needs EMBEDDINGS_URL, or UPSTASH_VECTOR_REST_URL when it is the model of that index');
   return wrong;
+}
+
+/** What has to be said on Vercel, where no disk lasts and no process lives between requests. */
+function missingOnVercel(made: Made): string[] {
+  const wrong: string[] = [];
+  if (!made.DATABASE_URL) wrong.push('DATABASE_URL: is needed on Vercel, which has no place for the embedded Postgres');
+  if (!made.BLOB_READ_WRITE_TOKEN) wrong.push('BLOB_READ_WRITE_TOKEN: is needed on Vercel, where no disk lasts');
+  if (!made.CRON_SECRET) wrong.push('CRON_SECRET: is needed on Vercel, where its clock has the jobs done');
+  return wrong;
+}
+
+function wakeupsOf(made: Made): Env['wakeups'] {
+  const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = made;
+  const usual = throughPooler(made.DATABASE_URL ?? '') ? 'process' : 'postgres';
+  const chosen = made.WAKEUPS ?? (url ? 'upstash' : usual);
+  return chosen === 'upstash' ? { url: url ?? '', token: token ?? '' } : chosen;
 }
 
 function vectorsOf(made: Made): UpstashVectors | null {

@@ -42,10 +42,11 @@ export async function openApp(
     trustedOrigins,
     oidcIssuers: env.oidcIssuers,
     assistant: env.assistant,
+    wakeups: env.wakeups,
     ...(env.vectors && { vectors: env.vectors }),
     ...(env.embeddings && { embeddings: env.embeddings }),
     log,
-  });
+  }).catch(unannouncedPooler);
   stops.unshift(close);
   return { app, isEmbedded: embedded !== null };
 }
@@ -71,6 +72,15 @@ async function migrated(url: string, log: Log): Promise<void> {
     // What migrate itself has to say needs no stack.
     throw code === '' && error.name === 'Error' ? new WrongSettings(`Canopy cannot start: ${message}`) : error;
   }
+}
+
+/** A pooler refuses settings of a connection that only a server knows, unless we leave them out. */
+function unannouncedPooler(error: unknown): never {
+  if (error instanceof Error && error.message.includes('unsupported startup parameter'))
+    throw new WrongSettings(
+      'Canopy cannot start: DATABASE_URL leads through a pooler. Add pgbouncer=true to its query, or take the address of the server itself.',
+    );
+  throw error;
 }
 
 /** The secret of this installation, made at the first start. */

@@ -9,13 +9,13 @@ import { endTogether } from './signals.js';
 
 const graphiqlBundle = fileURLToPath(new URL('../dist/graphiql/', import.meta.url));
 
-/** The server, listening once `start` has resolved. A serverless host takes it from here. */
+/** The server, answering once this module is there: listening, or called by the host that took it from here. */
 export const server = boundedServer();
 export default server;
 
 /** Starts everything the settings ask for, and files in `stops` how to end each part. */
 async function start(env: Env, stops: Stops): Promise<void> {
-  const { port, note } = await listen(server, env);
+  const { port, note } = env.hosted ? { port: env.port, note: null } : await listen(server, env);
   const publicUrl = env.publicUrl ?? `http://localhost:${port}`;
   const { app, isEmbedded } = await openApp(env, publicUrl, [...env.corsOrigins, `http://127.0.0.1:${port}`], stops);
   const { holdsDemoWorld, readDemoWorld, seedDemoWorld } = await import('../prisma/seed.js');

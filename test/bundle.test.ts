@@ -36,6 +36,7 @@ test('a start reads what every start needs, and no more', () => {
     '@ai-sdk/openai-compatible',
     '@energetic-ai/core',
     '@energetic-ai/embeddings',
+    '@upstash/redis',
     '@upstash/vector',
     '@vercel/blob',
     'better-auth',

@@ -19,7 +19,31 @@ test('vectors and embeddings are ours unless others are named', () => {
   });
 });
 
+const redis = { UPSTASH_REDIS_REST_URL: 'https://r.example', UPSTASH_REDIS_REST_TOKEN: 't' };
+const direct = { DATABASE_URL: 'postgres://u:p@host/db' };
+const pooled = { DATABASE_URL: 'postgres://u:p@host/db?sslmode=require&pgbouncer=true' };
+
 test.each([
+  [{}, 'postgres'],
+  [direct, 'postgres'],
+  [pooled, 'process'],
+  [redis, { url: 'https://r.example', token: 't' }],
+  [
+    { ...redis, ...pooled },
+    { url: 'https://r.example', token: 't' },
+  ],
+  [{ ...redis, WAKEUPS: 'postgres' }, 'postgres'],
+  [{ ...redis, WAKEUPS: 'process' }, 'process'],
+])('what wakes other processes, by %j', (settings, wakeups) => {
+  expect(readEnv(settings).wakeups).toEqual(wakeups);
+});
+
+test.each([
+  [{ UPSTASH_REDIS_REST_URL: 'https://r.example' }, 'UPSTASH_REDIS_REST_TOKEN'],
+  [{ UPSTASH_REDIS_REST_TOKEN: 't' }, 'UPSTASH_REDIS_REST_URL'],
+  [{ WAKEUPS: 'upstash' }, 'WAKEUPS'],
+  [{ WAKEUPS: 'kafka' }, 'WAKEUPS'],
+  [{ ...pooled, WAKEUPS: 'postgres' }, 'WAKEUPS'],
   [{ UPSTASH_VECTOR_REST_URL: 'https://v.example' }, 'UPSTASH_VECTOR_REST_TOKEN'],
   [{ UPSTASH_VECTOR_REST_TOKEN: 't' }, 'UPSTASH_VECTOR_REST_URL'],
   [{ EMBEDDINGS_URL: 'https://api.example/v1' }, 'EMBEDDINGS_MODEL'],

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { PrismaClient } from '../../generated/prisma/client.js';
 import type { Log } from '../log.js';
 import { type Database, JsonText, type Query } from './database.js';
+import { throughPooler } from './pooler.js';
 import { statementNames } from './statement-names.js';
 
 export interface PoolOptions {
@@ -17,10 +18,15 @@ export interface PoolOptions {
 const connectMs = 3_000;
 const statementMs = 5_000;
 const maxNames = { statements: 500, characters: 1_000_000 };
+const noNames = { statements: 0, characters: 0 };
+const idleMs = 20_000;
+/** What a connection of a server is told once, each transaction behind a pooler is. */
+const bounds = `; set local statement_timeout = ${statementMs}; set local idle_in_transaction_session_timeout = ${idleMs}`;
 const lifetimeSeconds = 3_600;
 
 /** A pool that the prepared reads and Prisma share. Opens no connection before the first statement. */
 export function openDatabase({ url, max, log, observe }: PoolOptions): Database {
+  const pooler = throughPooler(url);
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -28,10 +34,10 @@ export function openDatabase({ url, max, log, observe }: PoolOptions): Database 
     idleTimeoutMillis: 30_000,
     // With a connection goes what the server keeps for it.
     maxLifetimeSeconds: lifetimeSeconds,
-    statement_timeout: statementMs,
+    // A pooler takes no such settings.
+    ...(!pooler && { statement_timeout: statementMs, idle_in_transaction_session_timeout: idleMs }),
     // The server may hang too: past its own timeout the connection is given up.
     query_timeout: statementMs + 500,
-    idle_in_transaction_session_timeout: 20_000,
     application_name: 'canopy',
     keepAlive: true,
   });
@@ -45,7 +51,7 @@ export function openDatabase({ url, max, log, observe }: PoolOptions): Database 
     if (observe) observeClient(client, observe);
   });
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) });
-  const nameOf = statementNames(maxNames, lifetimeSeconds * 1_000);
+  const nameOf = statementNames(pooler ? noNames : maxNames, lifetimeSeconds * 1_000);
 
   const queryOn = (client: pg.Pool | pg.PoolClient, types: pg.CustomTypesConfig): Query =>
     async function query<Row extends object>(text: string, values: readonly unknown[]) {
@@ -58,7 +64,7 @@ export function openDatabase({ url, max, log, observe }: PoolOptions): Database 
     async transaction(work, { snapshot }) {
       const client = await pool.connect();
       try {
-        await client.query(snapshot ? 'begin isolation level repeatable read' : 'begin');
+        await client.query(`begin${snapshot ? ' isolation level repeatable read' : ''}${pooler ? bounds : ''}`);
         const result = await work(queryOn(client, pg.types));
         await client.query('commit');
         client.release();

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, Logger, TaskList, WorkerEvents } from 'graphile-worker';
 import pg from 'pg';
+import { throughPooler } from '../database/pooler.js';
 import type { Log } from '../log.js';
 import { type DoJob, type JobRecord, leaseSeconds, type Queue } from './queue.js';
 
@@ -26,7 +27,8 @@ export function graphileQueue({ url, log }: GraphileQueueOptions): Queue {
   const connections = () => (pool ??= openPool(url, log));
   const ask: Ask = async <Row extends object>(text: string, values: readonly unknown[]) =>
     (await connections().query<Row>(text, [...values])).rows;
-  const shared = async () => ({ logger: await loggerOf(log), noHandleSignals: true }) as const;
+  const shared = async () =>
+    ({ logger: await loggerOf(log), noHandleSignals: true, noPreparedStatements: throughPooler(url) }) as const;
 
   return {
     async work(names, concurrency, run) {
