@@ -13,7 +13,7 @@ import { enforceAuth } from '../../src/gateway/directives/enforce.js';
 import { operationOf } from '../../src/gateway/documents.js';
 import { execute } from '../../src/gateway/execution/execute.js';
 import { planOf } from '../../src/gateway/execution/plan.js';
-import { run } from '../../src/gateway/execution/run.js';
+import { maxPlannedFields, plan, run } from '../../src/gateway/execution/run.js';
 
 const later = <T>(value: T, ms = 1) => new Promise<T>((resolve) => setTimeout(resolve, ms, value));
 const failing = (message: string, ms = 1) => later(null, ms).then(() => Promise.reject(new Error(message)));
@@ -231,4 +231,42 @@ test('an answer that grows past all bounds fails as a whole, soon', async () => 
   expect(outcome.data).toBeNull();
   expect(outcome.errors?.[0]?.originalError).toMatchObject({ code: 'COST_ESTIMATED_TOO_EXPENSIVE' });
   expect(outcome.errors).toHaveLength(1);
+});
+
+test('long text counts as much as stored JSON does', async () => {
+  const long = makeExecutableSchema({
+    typeDefs: 'type Query { texts(n: Int): [String] }',
+    resolvers: { Query: { texts: (_: unknown, { n }: { n: number }) => Array(n).fill('x'.repeat(1024 * 1024)) } },
+  });
+  const answer = (n: number) => {
+    const document = parse(`{ texts(n: ${n}) }`);
+    const operation = operationOf(document, null);
+    if (operation instanceof Error) throw operation;
+    return execute(planOf(long, document, operation, {}), {}, {});
+  };
+  expect((await answer(32)).errors).toBeUndefined();
+  const { data, errors } = await answer(33);
+  expect(data).toBeNull();
+  expect(errors?.[0]?.originalError).toMatchObject({ code: 'COST_ESTIMATED_TOO_EXPENSIVE' });
+});
+
+test('plans are remembered while they are used, and make room for others by how many fields they have', async () => {
+  const prepared = (text: string) => {
+    const document = parse(text);
+    const operation = operationOf(document, null);
+    if (operation instanceof Error) throw operation;
+    return { document, operation, variables: null, ctx: {} as Ctx };
+  };
+  const planned = ({ document, operation }: ReturnType<typeof prepared>) => {
+    const found = plan(schema, document, operation, null);
+    return 'plan' in found ? found.plan : null;
+  };
+  const [used, left] = [prepared('{ mood }'), prepared('{ list }')];
+  const [first, other] = [planned(used), planned(left)];
+  const fields = Array.from({ length: 1_000 }, (_, at) => `a${at}: name`).join(' ');
+  for (let n = 0; n < maxPlannedFields / 2_000 + 5; n += 1) {
+    await run(schema, prepared(`query Q${n} { pets { ${fields} } }`));
+    expect(planned(used)).toBe(first);
+  }
+  expect(planned(left)).not.toBe(other);
 });

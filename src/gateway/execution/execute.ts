@@ -154,10 +154,8 @@ function complete(
   }
   switch (completion.kind) {
     case 'leaf':
-      if (value instanceof JsonText) {
-        execution.bytes += value.text.length;
-        assertSize(execution);
-      }
+      if (value instanceof JsonText) addText(execution, value.text);
+      else if (typeof value === 'string' && value.length > shortText) addText(execution, value);
       return serialize(completion.type, value);
     case 'list':
       return completeList(execution, plan, completion.item, value, { up, key });
@@ -171,6 +169,14 @@ function complete(
         key,
       });
   }
+}
+
+/** Of what is shorter, the number of objects is bound enough. */
+const shortText = 256;
+
+function addText(execution: Execution, text: string): void {
+  execution.bytes += text.length;
+  assertSize(execution);
 }
 
 function serialize(type: GraphQLLeafType, value: unknown): unknown {

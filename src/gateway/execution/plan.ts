@@ -63,12 +63,13 @@ export interface Plan {
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** The plan of an operation under the values of those variables that `@skip` and `@include` ask. */
+/** The plan of an operation under the values of those variables that `@skip` and `@include` ask. What is asked of objects is worked out once there are some; `grown` hears how many fields there are then. */
 export function planOf(
   schema: GraphQLSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: Variables,
+  grown: (fields: number) => void = () => {},
 ): Plan {
   const root = schema.getRootType(operation.operation);
   if (!root) throw new Error(`There is no ${operation.operation} in the schema.`);
@@ -115,7 +116,10 @@ export function planOf(
     const byType = new Map<GraphQLObjectType, FieldPlan[]>();
     const children = (type: GraphQLObjectType) => {
       let fields = byType.get(type);
-      if (!fields) byType.set(type, (fields = fieldsOf(type, sets)));
+      if (!fields) {
+        byType.set(type, (fields = fieldsOf(type, sets)));
+        grown(count);
+      }
       return fields;
     };
     const answered = typesOf(schema, field.type);

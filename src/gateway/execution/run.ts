@@ -5,6 +5,7 @@ import {
   getVariableValues,
   type OperationDefinitionNode,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { Ctx } from '../../core/context.js';
 import { AppError } from '../../core/errors.js';
 import { execute } from './execute.js';
@@ -28,6 +29,21 @@ interface Plans {
 }
 
 const plans = new WeakMap<OperationDefinitionNode, Plans>();
+
+interface Remembered {
+  readonly fields: number;
+  forget(): void;
+}
+
+/** How many fields all plans have that are remembered: each takes some 600 bytes, and a short text can have thousands. */
+export const maxPlannedFields = 100_000;
+
+const lastUsed = new LRUCache<Plan, Remembered>({
+  maxSize: maxPlannedFields,
+  sizeCalculation: ({ fields }) => fields + 1,
+  dispose: ({ forget }) => forget(),
+  noDisposeOnSet: true,
+});
 
 /** Executes within the deadline of the operation; past it the caller hears GATEWAY_TIMEOUT, nothing more is changed, and the database's own bounds end the work. */
 export async function run(schema: GraphQLSchema, { document, operation, variables, ctx }: Request): Promise<Outcome> {
@@ -62,7 +78,7 @@ export function plan(
   return plan instanceof GraphQLError ? { errors: [plan] } : { plan, variables: coerced };
 }
 
-/** Plans live as long as the document's place in the cache. */
+/** Plans live as long as the document's place in the cache, and among all plans there is room. */
 function remembered(
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -76,15 +92,29 @@ function remembered(
   if (!plan) {
     // Many switches make many plans; what is rarely asked need not be kept.
     if (known.byValues.size >= 64) known.byValues.clear();
-    try {
-      plan = planOf(schema, document, operation, variables);
-    } catch (error) {
-      if (error instanceof GraphQLError) return error;
-      throw error;
-    }
-    known.byValues.set(values, plan);
+    const made = make(schema, document, operation, variables, () => known.byValues.delete(values));
+    if (made instanceof GraphQLError) return made;
+    known.byValues.set(values, (plan = made));
   }
+  lastUsed.get(plan);
   return plan;
+}
+
+function make(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Record<string, unknown>,
+  forget: () => void,
+): Plan | GraphQLError {
+  try {
+    const plan = planOf(schema, document, operation, variables, (fields) => lastUsed.set(plan, { fields, forget }));
+    lastUsed.set(plan, { fields: plan.fields.length, forget });
+    return plan;
+  } catch (error) {
+    if (error instanceof GraphQLError) return error;
+    throw error;
+  }
 }
 
 function within<T>(promise: Promise<T>, ms: number): Promise<T> {

@@ -28,7 +28,7 @@ export interface Execution {
   /** The arguments of a field. */
   argsOf(plan: FieldPlan): Record<string, unknown>;
   readonly infos: Info[];
-  /** How many objects, and bytes of stored JSON, the answer has so far. */
+  /** How many objects, and bytes of long text and stored JSON, the answer has so far. */
   objects: number;
   bytes: number;
 }
@@ -45,7 +45,7 @@ export function assertSize(execution: Execution): void {
   const { objects, bytes } = answerLimits;
   throw new AppError(
     'COST_ESTIMATED_TOO_EXPENSIVE',
-    `An answer has at most ${objects} objects and ${bytes} bytes of stored JSON; ask for less at a time.`,
+    `An answer has at most ${objects} objects and ${bytes} bytes of text and stored JSON; ask for less at a time.`,
   );
 }
 
