@@ -1,18 +1,9 @@
 import { enter } from './access.js';
 import type { SpaceActionName } from './actions.js';
 import type { Ctx } from './context.js';
-import { AppError } from './errors.js';
-import {
-  assertKept,
-  before,
-  cursorOf,
-  isAfter,
-  type Logged,
-  type Position,
-  positionOf,
-  readSpaceLog,
-} from './event-log.js';
+import { assertKept, cursorOf, isAfter, type Position, positionOf, readSpaceLog } from './event-log.js';
 import type { EventRow } from './events.js';
+import { type Feed, feedOf, type Overrun } from './feed.js';
 import { countHeard, heardOf } from './hearing.js';
 
 /** What a follower gets: events, and once the word that replay is over. */
@@ -41,14 +32,14 @@ export interface Following {
   readonly after?: string | null | undefined;
 }
 
-/** What a follower gets for whom more waits than is kept: all of it, read from the log again, or word of how much that was. */
+/** What a follower gets who takes nothing for a while, and for whom more waits than is kept: all of it, read from the log again, or word of how much that was. */
 export type WhenSlow = 'readAgain' | 'tell';
 
 const replayPage = 200;
 /** For how long it counts what the viewer may hear of a page: a grant can end without an event. */
 const heardForMs = 1_000;
-/** How many undelivered events a slow consumer may have in memory; past that they stand in the log alone. */
-const maxWaiting = 1_000;
+/** How long a slow consumer takes over one delivery; many events at once make nobody slow. */
+const slowMs = 1_000;
 
 /**
  * What `load` makes of each event of a space, and of the end of the replay; what it turns into null is left out, and so are events about rows
@@ -67,15 +58,25 @@ export async function follow<T>(
   const from = after == null ? null : positionOf(after);
   if (from) await assertKept(ctx.app.database, from);
   const closing = new AbortController();
-  const feed = tailOf(ctx, spaceId, types, closing.signal);
+  const feed = feedOf(ctx, spaceId, types, closing.signal);
+  const pace = { longestMs: 0 };
 
+  /** Whether the consumer has been slow since this was last asked, and wants to be told of it. */
+  function isSlow(): boolean {
+    const { longestMs } = pace;
+    pace.longestMs = 0;
+    return whenSlow === 'tell' && longestMs >= slowMs;
+  }
   async function* items(): AsyncGenerator<T> {
     try {
-      for await (const { delivery, isHeard } of deliveries(ctx, { spaceId, types, from, whenSlow }, feed)) {
+      for await (const { delivery, isHeard } of deliveries(ctx, { spaceId, types, from, isSlow }, feed)) {
         ctx.epoch.current = {};
         await enter(ctx, name, { space: spaceId });
         const item = await load(delivery);
-        if (item !== null && (await isHeard())) yield item;
+        if (item === null || !(await isHeard())) continue;
+        const at = performance.now();
+        yield item;
+        pace.longestMs = Math.max(pace.longestMs, performance.now() - at);
       }
     } finally {
       closing.abort();
@@ -84,88 +85,14 @@ export async function follow<T>(
   return closable(items(), closing);
 }
 
-/** Events that stand in the log alone, for too many waited: those after one position, up to another. */
-interface Overrun {
-  readonly after: Position;
-  readonly upTo: Position;
-}
-
-/** What the tail has handed over and nobody has taken yet. */
-interface Feed {
-  /** Everything up to here is in the log; everything after it arrives. */
-  readonly start: Position;
-  /** How many events of the space have arrived, whatever their type. */
-  arrived(): number;
-  /** What must be asked of the log before the next; null when nothing. */
-  overrun(): Overrun | null;
-  /** The next event, or the overrun. Rejects when the tail stops, ends on close. */
-  next(): Promise<Logged | Overrun | 'closed'>;
-}
-
-function tailOf(ctx: Ctx, spaceId: string, types: Following['types'], signal: AbortSignal): Feed {
-  let waiting: Logged[] = [];
-  let dropped: Overrun | null = null;
-  let failure: Error | null = null;
-  let arrived = 0;
-  let wake = () => {};
-  const start = ctx.app.tail.follow(
-    spaceId,
-    {
-      heard(event) {
-        arrived += 1;
-        if (types && !types.includes(event.event.type)) return;
-        const upTo = event.position;
-        const [first] = waiting;
-        if (dropped) dropped = { ...dropped, upTo };
-        else if (!first || waiting.length < maxWaiting) waiting.push(event);
-        else {
-          dropped = { after: before(first.position), upTo };
-          waiting = [];
-        }
-        wake();
-      },
-      failed(error) {
-        failure = error;
-        wake();
-      },
-    },
-    signal,
-  );
-  signal.addEventListener('abort', () => wake(), { once: true });
-  const overrun = () => {
-    const gap = dropped;
-    dropped = null;
-    return gap;
-  };
-  return {
-    start,
-    arrived: () => arrived,
-    overrun,
-    async next() {
-      for (;;) {
-        const event = waiting.shift();
-        if (event) return event;
-        const gap = overrun();
-        if (gap) return gap;
-        if (signal.aborted) return 'closed';
-        if (failure)
-          throw new AppError('SERVICE_UNAVAILABLE', 'The server is shutting down; resume elsewhere.', {
-            retryable: true,
-          });
-        await new Promise<void>((resolve) => (wake = resolve));
-      }
-    },
-  };
-}
-
 /** Where to begin, and what to leave out. */
 interface Course extends Pick<Following, 'spaceId' | 'types'> {
   readonly from: Position | null;
-  readonly whenSlow: WhenSlow;
+  isSlow(): boolean;
 }
 
 /** Replay, then tail, without a seam: what was delivered is never delivered again, and the log fills every gap. */
-async function* deliveries(ctx: Ctx, { spaceId, types, from, whenSlow }: Course, feed: Feed): AsyncGenerator<Offer> {
+async function* deliveries(ctx: Ctx, { spaceId, types, from, isSlow }: Course, feed: Feed): AsyncGenerator<Offer> {
   let reached = from ?? feed.start;
   /** Events that are offered one after the other and asked about together: again, when something has happened since, or a moment has gone by. */
   const offered = (events: readonly EventRow[]) => {
@@ -197,6 +124,8 @@ async function* deliveries(ctx: Ctx, { spaceId, types, from, whenSlow }: Course,
     reached = later(reached, upTo);
   }
   async function* tell({ after, upTo }: Overrun): AsyncGenerator<Offer> {
+    // Counted as the viewer may hear of them now.
+    ctx.epoch.current = {};
     const resume = later(reached, after);
     const missed = await countHeard(ctx, spaceId, { from: resume, to: upTo, types });
     reached = later(reached, upTo);
@@ -206,12 +135,13 @@ async function* deliveries(ctx: Ctx, { spaceId, types, from, whenSlow }: Course,
   reached = later(reached, feed.start);
   // Who takes their time over what they missed is not too slow: that is read from the log.
   for (let gap = from && feed.overrun(); gap; gap = feed.overrun()) yield* readAgain(gap);
+  isSlow();
   yield { delivery: { caughtUp: cursorOf(reached) }, isHeard: async () => true };
   for (;;) {
     const next = await feed.next();
     if (next === 'closed') return;
     if ('upTo' in next) {
-      yield* whenSlow === 'tell' ? tell(next) : readAgain(next);
+      yield* isSlow() ? tell(next) : readAgain(next);
       continue;
     }
     if (!isAfter(next.position, reached)) continue;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { cookieOf, keyOf, logLine, post, send, tokenOf } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
@@ -26,7 +27,7 @@ afterEach(() => {
 });
 
 const query = `subscription ($spaceId: ID!, $after: EventCursor) { events(spaceId: $spaceId, after: $after) { __typename
-  ... on Event { related resource { ... on TreeNode { value } } } } }`;
+  ... on Event { related resource { ... on TreeNode { value } } } ... on Lagged { missed resumeFrom } } }`;
 const here = () => ({ spaceId: gateway.demo.spaceId });
 const address = () => `${gateway.url}/graphql/stream`;
 const asked = (more: object = {}) => JSON.stringify({ query, variables: here(), ...more });
@@ -113,9 +114,15 @@ describe('a stream each', () => {
     ['no query', { headers: { ...json, ...events }, body: '{}' }, 400, 'BAD_REQUEST'],
     ['a form', { headers: { ...events, 'content-type': 'text/plain' }, body: '{}' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['a large body', { headers: { ...json, ...events }, body: ' '.repeat(1024 * 1024 + 1) }, 413, 'PAYLOAD_TOO_LARGE'],
-    ['no stream', { headers: json, body: asked2({ operationId: '1' }) }, 404, 'NOT_FOUND'],
-    ['no operationId', { headers: json, body: asked2({}) }, 400, 'BAD_REQUEST'],
-    ['an operationId of no text', { headers: json, body: asked2({ operationId: {} }) }, 400, 'BAD_REQUEST'],
+    ['no stream', { headers: json, body: requestWith({ operationId: '1' }) }, 400, 'BAD_REQUEST'],
+    [
+      'a stream that is not there',
+      { headers: { ...json, ...named('gone') }, body: requestWith({ operationId: '1' }) },
+      404,
+      'NOT_FOUND',
+    ],
+    ['no operationId', { headers: json, body: requestWith({}) }, 400, 'BAD_REQUEST'],
+    ['an operationId of no text', { headers: json, body: requestWith({ operationId: {} }) }, 400, 'BAD_REQUEST'],
     ['a credential that does not count', { headers: { ...json, authorization: 'Bearer x' } }, 401, 'UNAUTHENTICATED'],
   ])('%s is refused as over HTTP', async (_, init, status, code) => {
     const answer = await send(address(), { method: 'POST', ...init });
@@ -151,7 +158,7 @@ describe('a stream each', () => {
 });
 
 /** A request with these extensions. */
-function asked2(extensions: object): string {
+function requestWith(extensions: object): string {
   return JSON.stringify({ query: 'subscription { events(spaceId: "x") { __typename } }', extensions });
 }
 
@@ -241,7 +248,7 @@ describe('one stream for many subscriptions', () => {
     for (let at = 0; at < 100; at += 1) expect((await operate(`s${at}`)).status).toBe(202);
     await stream.says(/"id":"s99"/);
     const answer = await operate('more');
-    expect({ status: answer.status, code: answer.code }).toEqual({ status: 400, code: 'RATE_LIMITED' });
+    expect({ status: answer.status, code: answer.code }).toEqual({ status: 429, code: 'RATE_LIMITED' });
   });
 
   test('the place that was kept is given up when nobody comes', async () => {
@@ -370,5 +377,44 @@ describe('who reads slowly', () => {
     const first = heard()[0]?.version ?? 0;
     expect(heard().map(({ version }) => version - first)).toEqual(Array.from({ length: count }, (_, at) => at));
     expect(heard().filter(({ value }) => value < count).length).toBeLessThan(count / 2);
+  });
+
+  test('too slowly hears how much was left out, and has it from there', async () => {
+    const response = await unread('/graphql/stream', { ...events, ...ada });
+    const reader = await distinct();
+    await reader.says(/CaughtUp/);
+    const filler = 'x'.repeat(4_000);
+    await gateway.app.database.query(
+      `insert into "Event" (type, "spaceId", "resourceType", "resourceId", related)
+        select 'tree.written', $1, 'TreeNode', 'x', jsonb_build_object('path', '/much', 'version', i, 'filler', $2::text) from generate_series(1, 5000) i`,
+      [gateway.demo.spaceId, filler],
+    );
+    await put('behind it');
+    let text = '';
+    // The other reads along: it is behind for a while, and misses nothing.
+    await reader.says(/behind it/);
+    // Who takes nothing for a second is too slow.
+    await sleep(1_100);
+    response.on('data', (chunk: Buffer) => {
+      text += String(chunk).replace(/x+/g, 'x');
+    });
+    response.resume();
+    await eventually(async () => expect(text).toMatch(/"Lagged"/));
+    response.destroy();
+    const heard = (said: string) =>
+      [...said.matchAll(/"path":"\/much"[^}]*?"version":(\d+)/g)].map(([, version]) => Number(version));
+    const [, missed, after] = /"missed":(\d+),"resumeFrom":"([\w-]+)"/.exec(text) ?? [];
+    const before = heard(text);
+    expect(before).toEqual(Array.from({ length: before.length }, (_, at) => at + 1));
+    expect(Number(missed)).toBe(5_001 - before.length);
+    const resumed = await streamed(address(), {
+      method: 'POST',
+      headers: { ...json, ...events, ...ada },
+      body: asked({ variables: { ...here(), after } }),
+    });
+    await resumed.says(/behind it/);
+    expect(heard(resumed.text())).toEqual(
+      Array.from({ length: 5_000 - before.length }, (_, at) => before.length + at + 1),
+    );
   });
 });

@@ -11,10 +11,8 @@ export async function streamFrom(url: string, init: RequestInit = {}) {
   const response = await fetch(url, { ...init, signal: control.signal });
   let text = '';
   let isOver = false;
-  let wake = () => {};
   const over = read().finally(() => {
     isOver = true;
-    wake();
   });
 
   async function read(): Promise<'ended' | 'broken'> {
@@ -22,7 +20,6 @@ export async function streamFrom(url: string, init: RequestInit = {}) {
     try {
       for await (const chunk of response.body ?? []) {
         text += decoder.decode(chunk, { stream: true });
-        wake();
       }
       return 'ended';
     } catch {
@@ -41,7 +38,7 @@ export async function streamFrom(url: string, init: RequestInit = {}) {
         const found = fits.exec(text);
         if (found) return found;
         if (isOver || Date.now() > until) throw new Error(`That was not said, but: ${text.slice(-2_000)}`);
-        await Promise.race([new Promise<void>((resolve) => (wake = resolve)), sleep(100)]);
+        await Promise.race([over, sleep(20)]);
       }
     },
     /** How the server ended it. */

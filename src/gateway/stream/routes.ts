@@ -1,5 +1,6 @@
 import { AppError } from '../../core/errors.js';
 import type { EdgeParts } from '../edge.js';
+import { faultStatus, retryAfter } from '../format-error.js';
 import { type Parameters, parametersOf } from '../http/parameters.js';
 import { notAllowed } from '../http/refuse.js';
 import { type Exchange, send, sendJson } from '../http/request.js';
@@ -24,7 +25,10 @@ export async function answerStream({ app, road, streams }: StreamParts, exchange
   const token = request.headersDistinct[tokenHeader]?.[0] ?? params.get('token');
 
   /** The token names a stream, and is no credential: a request also shows who it is from. */
-  const stream = () => streams.named(exchange, token ?? '');
+  function stream() {
+    if (token !== null) return streams.named(exchange, token);
+    throw new AppError('BAD_REQUEST', 'Accept text/event-stream, or name a stream by its token.');
+  }
 
   async function begin(): Promise<void> {
     const asked = await parametersOf(exchange);
@@ -35,8 +39,11 @@ export async function answerStream({ app, road, streams }: StreamParts, exchange
     const prepared = road.prepare(on.connection, asked, on.running + 1, { requestId, ip });
     if (isRefused(prepared)) {
       const errors = road.shown(prepared, requestId);
-      exchange.code = errors[0]?.extensions?.['code'] as Exchange['code'];
-      return sendJson(response, 400, { errors });
+      const code = errors[0]?.extensions?.['code'];
+      exchange.code = code as Exchange['code'];
+      const after = retryAfter(code, null);
+      if (after !== null) response.setHeader('retry-after', after);
+      return sendJson(response, faultStatus(code) ?? 400, { errors });
     }
     on.run(id, prepared).catch((error: unknown) => {
       app.log.error('A subscription failed.', { requestId, error });
