@@ -19,6 +19,7 @@ export interface System {
 }
 
 const pool = 10;
+const secret = randomBytes(48).toString('base64');
 const tsx = ['--import', import.meta.resolve('tsx')];
 
 /** The arguments that `npm start` gives to node. */
@@ -30,10 +31,37 @@ function asStarted(): string[] {
     .map((word) => (word.endsWith('.js') ? inProject(word) : word));
 }
 
+/** What a server of Canopy is started with besides. */
+export interface CanopyOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly nodeArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Canopy as a process in production settings. */
+export const startCanopy = (
+  name: string,
+  databaseUrl: string,
+  { headers = {}, nodeArgs = [], env = {} }: CanopyOptions = {},
+) =>
+  startServer(name, process.execPath, [...nodeArgs, ...asStarted()], {
+    path: '/graphql',
+    env: {
+      // What follows from a change is done by workers of their own, as where speed matters.
+      JOB_WORKERS: '0',
+      DATABASE_URL: databaseUrl,
+      DATABASE_POOL: `${pool}`,
+      AUTH_SECRET: secret,
+      PUBLIC_URL: 'http://127.0.0.1',
+      HOST: '127.0.0.1',
+      ...env,
+    },
+    headers,
+  });
+
 /** The systems over one database; for Canopy, a user of it gets an API key. */
 export async function systemsOver(database: RunDatabase): Promise<Record<SystemId, System>> {
   const key = await addApiKey(database);
-  const secret = randomBytes(48).toString('base64');
   return {
     floor: {
       id: 'floor',
@@ -50,20 +78,7 @@ export async function systemsOver(database: RunDatabase): Promise<Record<SystemI
       label: 'Canopy',
       missing: () =>
         existsSync(inProject('dist/server/server.js')) ? null : 'dist/server is missing: npm run generate',
-      start: (url) =>
-        startServer('canopy', process.execPath, asStarted(), {
-          path: '/graphql',
-          env: {
-            // What follows from a change is done by workers of their own, as where speed matters.
-            JOB_WORKERS: '0',
-            DATABASE_URL: url,
-            DATABASE_POOL: `${pool}`,
-            AUTH_SECRET: secret,
-            PUBLIC_URL: 'http://127.0.0.1',
-            HOST: '127.0.0.1',
-          },
-          headers: { authorization: `Bearer ${key}` },
-        }),
+      start: (url) => startCanopy('canopy', url, { headers: { authorization: `Bearer ${key}` } }),
     },
     postgraphile: {
       id: 'postgraphile',

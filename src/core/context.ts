@@ -86,6 +86,8 @@ export interface Ctx {
   readonly idempotency: Idempotency | null;
   /** By the clock of `performance.now()`; past it the caller has been told GATEWAY_TIMEOUT and nothing more may be changed. Missing: no end. */
   readonly deadline?: number;
+  /** Set while it answers about events, which many hear at the same time: they ask the database together. */
+  readonly follows?: true;
   /** What the answer had to do without; told in its `extensions.degraded`. */
   readonly degraded: Set<'vectors'>;
   /** Loaders remember within one epoch; `write()` starts a new one. */

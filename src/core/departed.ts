@@ -1,5 +1,7 @@
 import type { SpaceRole } from '../generated/graphql.js';
 import type { Database } from '../platform/database/database.js';
+import type { Ctx } from './context.js';
+import { ask } from './together.js';
 import type { Tx } from './write.js';
 
 /** Something that is no more, and who could see it: those with at least this role in its space, and one person with any; null: whoever reads the space. */
@@ -15,8 +17,8 @@ export async function depart(tx: Tx, { id, least, alsoBy }: Departed): Promise<v
 }
 
 /** Those of the ids that have departed. */
-export function departedOf(database: Database, ids: readonly string[]): Promise<Departed[]> {
-  return database.query('select id, least, "alsoBy" from "Departed" where id = any($1::text[])', [ids]);
+export function departedOf(ctx: Ctx, ids: readonly string[]): Promise<Departed[]> {
+  return ask(ctx, 'select id, least, "alsoBy" from "Departed" where id = any($1::text[])', [ids]);
 }
 
 /** Forgets what no event names any more. */

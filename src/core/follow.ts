@@ -1,5 +1,6 @@
 import { enter } from './access.js';
 import type { SpaceActionName } from './actions.js';
+import { closable } from './closable.js';
 import type { Ctx } from './context.js';
 import { assertKept, cursorOf, isAfter, type Position, positionOf, readSpaceLog } from './event-log.js';
 import type { EventRow } from './events.js';
@@ -20,6 +21,8 @@ export interface Lag {
 /** A delivery, and whether the viewer may hear of it. */
 interface Offer {
   readonly delivery: Delivery;
+  /** It was read from the log, where more may follow it. */
+  readonly isPast: boolean;
   isHeard(): Promise<boolean>;
 }
 
@@ -30,6 +33,14 @@ export interface Following {
   readonly types: readonly string[] | null;
   /** Replay what came after this cursor; null: only what comes from now on. */
   readonly after?: string | null | undefined;
+}
+
+/** What a follower gets, one after the other. */
+export interface Followed<T> extends AsyncIterableIterator<T> {
+  /** Whether it tells what was missed: then the next is there at once. */
+  isBehind(): boolean;
+  /** Asks again whether the viewer may hear of something that was given out a while ago. Rejects where `next` would. */
+  stillHeard(item: T): Promise<boolean>;
 }
 
 /** What a follower gets who takes nothing for a while, and for whom more waits than is kept: all of it, read from the log again, or word of how much that was. */
@@ -47,19 +58,21 @@ const slowMs = 1_000;
  * stream ends with the refusal.
  * Resolves once it listens; `return()` takes effect while it waits.
  */
-export async function follow<T>(
+export async function follow<T extends object>(
   ctx: Ctx,
   name: SpaceActionName,
   { spaceId, types, after }: Following,
   load: (delivery: Delivery) => Promise<T | null>,
   whenSlow: WhenSlow = 'readAgain',
-): Promise<AsyncIterableIterator<T>> {
+): Promise<Followed<T>> {
   await enter(ctx, name, { space: spaceId });
   const from = after == null ? null : positionOf(after);
   if (from) await assertKept(ctx.app.database, from);
   const closing = new AbortController();
   const feed = feedOf(ctx, spaceId, types, closing.signal);
   const pace = { longestMs: 0 };
+  const given = new WeakMap<T, Offer['isHeard']>();
+  let isBehind = from !== null;
 
   /** Whether the consumer has been slow since this was last asked, and wants to be told of it. */
   function isSlow(): boolean {
@@ -69,11 +82,13 @@ export async function follow<T>(
   }
   async function* items(): AsyncGenerator<T> {
     try {
-      for await (const { delivery, isHeard } of deliveries(ctx, { spaceId, types, from, isSlow }, feed)) {
+      for await (const { delivery, isHeard, isPast } of deliveries(ctx, { spaceId, types, from, isSlow }, feed)) {
+        isBehind = isPast;
         ctx.epoch.current = {};
         await enter(ctx, name, { space: spaceId });
         const item = await load(delivery);
         if (item === null || !(await isHeard())) continue;
+        given.set(item, isHeard);
         const at = performance.now();
         yield item;
         pace.longestMs = Math.max(pace.longestMs, performance.now() - at);
@@ -82,7 +97,14 @@ export async function follow<T>(
       closing.abort();
     }
   }
-  return closable(items(), closing);
+  return Object.assign(closable(items(), closing), {
+    isBehind: () => isBehind,
+    async stillHeard(item: T) {
+      ctx.epoch.current = {};
+      await enter(ctx, name, { space: spaceId });
+      return (await given.get(item)?.()) ?? false;
+    },
+  });
 }
 
 /** Where to begin, and what to leave out. */
@@ -95,7 +117,7 @@ interface Course extends Pick<Following, 'spaceId' | 'types'> {
 async function* deliveries(ctx: Ctx, { spaceId, types, from, isSlow }: Course, feed: Feed): AsyncGenerator<Offer> {
   let reached = from ?? feed.start;
   /** Events that are offered one after the other and asked about together: again, when something has happened since, or a moment has gone by. */
-  const offered = (events: readonly EventRow[]) => {
+  const offered = (events: readonly EventRow[], isPast: boolean) => {
     let asked = { after: -1, at: 0, heard: Promise.resolve<ReadonlySet<EventRow>>(new Set()) };
     const isHeard = async (event: EventRow) => {
       const [after, at] = [feed.arrived(), performance.now()];
@@ -103,12 +125,13 @@ async function* deliveries(ctx: Ctx, { spaceId, types, from, isSlow }: Course, f
         asked = { after, at, heard: heardOf(ctx, spaceId, events.slice(events.indexOf(event))) };
       return (await asked.heard).has(event);
     };
-    return (event: EventRow): Offer => ({ delivery: { event }, isHeard: () => isHeard(event) });
+    return (event: EventRow): Offer => ({ delivery: { event }, isPast, isHeard: () => isHeard(event) });
   };
   async function* replay(to: Position): AsyncGenerator<Offer> {
     for (;;) {
       const page = await readSpaceLog(ctx.app.database, spaceId, reached, to, types, replayPage);
-      const offer = offered(page.map(({ event }) => event));
+      const events = page.map(({ event }) => event);
+      const offer = offered(events, true);
       for (const { event, position } of page) {
         reached = position;
         yield offer(event);
@@ -129,14 +152,14 @@ async function* deliveries(ctx: Ctx, { spaceId, types, from, isSlow }: Course, f
     const resume = later(reached, after);
     const missed = await countHeard(ctx, spaceId, { from: resume, to: upTo, types });
     reached = later(reached, upTo);
-    if (missed > 0) yield { delivery: { lagged: { missed, resumeFrom: cursorOf(resume) } }, isHeard: async () => true };
+    if (missed > 0) yield { delivery: { lagged: { missed, resumeFrom: cursorOf(resume) } }, ...always };
   }
   if (from) yield* replay(feed.start);
   reached = later(reached, feed.start);
   // Who takes their time over what they missed is not too slow: that is read from the log.
   for (let gap = from && feed.overrun(); gap; gap = feed.overrun()) yield* readAgain(gap);
   isSlow();
-  yield { delivery: { caughtUp: cursorOf(reached) }, isHeard: async () => true };
+  yield { delivery: { caughtUp: cursorOf(reached) }, ...always };
   for (;;) {
     const next = await feed.next();
     if (next === 'closed') return;
@@ -146,22 +169,9 @@ async function* deliveries(ctx: Ctx, { spaceId, types, from, isSlow }: Course, f
     }
     if (!isAfter(next.position, reached)) continue;
     reached = next.position;
-    yield offered([next.event])(next.event);
+    yield offered([next.event], false)(next.event);
   }
 }
 
+const always = { isPast: false, isHeard: async () => true };
 const later = (one: Position, other: Position) => (isAfter(one, other) ? one : other);
-
-/** Lets `return()` take effect while `items` waits; a bare generator would hold on until its next event. */
-export function closable<T>(items: AsyncGenerator<T>, closing: AbortController): AsyncIterableIterator<T> {
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    next: () => items.next(),
-    return: async () => {
-      closing.abort();
-      return items.return(undefined);
-    },
-  };
-}

@@ -6,6 +6,7 @@ import { typeOfId } from './ids.js';
 import { statementNamed } from './loaders.js';
 import { roles, spaceRoleHolds } from './roles.js';
 import { rulesSql } from './sql.js';
+import { ask } from './together.js';
 import { hangsOn, isCommentable, isWide, sharing, visibility } from './visibility.js';
 
 /** The rule by which something must be seen: that of its type, or the one for who shares a file. */
@@ -34,7 +35,7 @@ export async function heardOf(ctx: Ctx, spaceId: string, events: readonly EventR
   const seen = new Map<By, Map<string, boolean>>();
   await Promise.all([...ids].map(async ([by, of]) => seen.set(by, await sightOf(ctx, by, [...of]))));
   const missing = [...ids].flatMap(([by, of]) => [...of].filter((id) => !seen.get(by)?.has(id)));
-  const departed = missing.length > 0 ? await departedOf(ctx.app.database, missing) : [];
+  const departed = missing.length > 0 ? await departedOf(ctx, missing) : [];
   const role = spaces.get(spaceId) ?? null;
   const saw = ({ least, alsoBy }: Departed) =>
     least === null || spaceRoleHolds(role, least) || (role !== null && alsoBy !== null && alsoBy === userId);
@@ -50,7 +51,7 @@ async function sightOf(ctx: Ctx, by: By, ids: readonly string[]): Promise<Map<st
     rulesSql(1, (sql) => `select t.id, ${sql(rule, 't')} as seen from "${model}" t where t.id = any($1::text[])`),
   );
   const values = [ids, ...statement.values(await roles(ctx))];
-  const rows = await ctx.app.database.query<{ id: string; seen: boolean }>(statement.text, values);
+  const rows = await ask<{ id: string; seen: boolean }>(ctx, statement.text, values);
   return new Map(rows.map(({ id, seen }) => [id, seen]));
 }
 

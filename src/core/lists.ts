@@ -7,6 +7,7 @@ import { readingOfPage, type Selection } from './reading.js';
 import { roles } from './roles.js';
 import type { Shape } from './shape.js';
 import { notGoneSql, placeholders, viewerSql, viewersSql, windowSql } from './sql.js';
+import { ask } from './together.js';
 
 /** A list that does not hang on one parent's key: rows of a shape that pass some SQL. */
 export interface List<Row extends object> {
@@ -58,7 +59,7 @@ export async function readList<Row extends object>(
       const { rules: bounds, by } = taken.make(placeholder);
       const rules = [list.where, visible(shape.model, 't'), notGoneSql(shape), ...bounds].filter(Boolean).join(' and ');
       const names = columns.map((column) => `t."${column}"`).join(', ');
-      const page = `select ${names} from ${list.from ?? `"${shape.model}" t`} where ${rules} order by ${by} limit ${limit}`;
+      const page = `select ${names} from ${list.from ?? `"${shape.model}" t`} where ${rules} order by ${by} limit ${limit}::int`;
       if (along.length + lists.length === 0) return page;
       const others = alongSql(along, 'r', visible);
       const pages = joinedSql(lists, 'r', visible, placeholder);
@@ -68,7 +69,7 @@ export async function readList<Row extends object>(
   // Who the rows name may be known from another space.
   const within = along.length + lists.length === 0 ? list.within : undefined;
   const viewer = statement.values(await roles(ctx), within);
-  const rows = await ctx.app.database.query<Row>(statement.text, [...own, ...viewer]);
+  const rows = await ask<Row>(ctx, statement.text, [...own, ...viewer]);
   keepAlong(ctx, along, rows);
   keepJoined(ctx, lists, rows);
   return pageOf(rows, window, order, title, () => countList(ctx, list));
@@ -84,6 +85,6 @@ async function countList<Row extends object>(ctx: Ctx, list: List<Row>): Promise
     }),
   );
   const viewer = statement.values(await roles(ctx), list.within);
-  const [row] = await ctx.app.database.query<{ n: number }>(statement.text, [...whole, ...viewer]);
+  const [row] = await ask<{ n: number }>(ctx, statement.text, [...whole, ...viewer]);
   return row?.n ?? 0;
 }

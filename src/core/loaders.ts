@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { alongSql, keepAlong, rowAlong } from './along.js';
 import { type Ctx, perEpoch } from './context.js';
 import { notFound } from './errors.js';
+import { heldTogether } from './held-together.js';
 import { type Joined, joinedAt, joinedKey, joinedName, joinedSql, joinedValues, keepJoined } from './joined.js';
 import { type Reading, readingByKey, type Selection } from './reading.js';
 import { roles } from './roles.js';
@@ -62,11 +63,31 @@ export function loadBy<Row extends object>(
   at?: Selection,
 ): Promise<Row | null> {
   const reading = readingByKey(shape, at?.planned);
+  if (ctx.follows) return loadTogether(ctx, shape, by, value, reading);
   const lists = joinedAt(ctx, reading, at);
   return loaderNamed<Row | null>(
     ctx,
     `by ${by} ${reading.name}${joinedKey(lists)}`,
     () => new DataLoader(rowsBy(ctx, shape, by, reading, lists), { maxBatchSize: 500 }),
+  ).load(value);
+}
+
+/** The same for what follows events: the row is read once for all who hear of it, and what hangs on it by whoever asks for that. */
+function loadTogether<Row extends object>(
+  ctx: Ctx,
+  shape: KeyedShape<Row>,
+  by: string,
+  value: string,
+  { columns, name }: Reading<Row>,
+): Promise<Row | null> {
+  return loaderNamed<Row | null>(
+    ctx,
+    `together by ${by} ${name}`,
+    () =>
+      new DataLoader(async (keys) => {
+        const viewer = await roles(ctx);
+        return Promise.all(keys.map((key) => heldTogether(ctx.app, shape, by, { key, columns, viewer })));
+      }),
   ).load(value);
 }
 

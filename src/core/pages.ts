@@ -20,6 +20,7 @@ import { type Reading, readingOfPage, type Selection } from './reading.js';
 import { fromSql, nameOf, pageSql, partsOf, type Related, rulesSql } from './related.js';
 import { roles } from './roles.js';
 import { orderName, parentsSql, parentValues, placeholders, viewersSql, windowSql } from './sql.js';
+import { ask } from './together.js';
 
 /**
  * A field that is one page of a list. The columns `of` of the row are the list's first keys; the arguments may pick the list and give
@@ -125,10 +126,10 @@ async function pagesOf<Row extends object>(
   const values = [...parentValues(parts, parents), ...own, ...statement.values(await roles(ctx))];
   const pages: Row[][] = parents.map(() => []);
   if (instants) {
-    const found = await ctx.app.database.query<{ $i: number; rows: JsonText | null }>(statement.text, values);
+    const found = await ask<{ $i: number; rows: JsonText | null }>(ctx, statement.text, values);
     for (const { $i, rows } of found) pages[$i - 1] = rowsOfJson<Row>(rows, instants);
   } else {
-    const rows = await ctx.app.database.query<Row & { $i: number }>(statement.text, values);
+    const rows = await ask<Row & { $i: number }>(ctx, statement.text, values);
     for (const row of rows) pages[row.$i - 1]?.push(row);
   }
   for (const page of pages) {
@@ -152,6 +153,6 @@ async function countsOf<Row extends object>(
     }),
   );
   const values = [...parentValues(parts, parents), ...statement.values(await roles(ctx))];
-  const rows = await ctx.app.database.query<{ n: number }>(statement.text, values);
+  const rows = await ask<{ n: number }>(ctx, statement.text, values);
   return rows.map(({ n }) => n);
 }

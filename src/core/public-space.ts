@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { Ctx } from './context.js';
 import { loaderNamed } from './loaders.js';
 import { roles } from './roles.js';
+import { ask } from './together.js';
 
 /** Whether anyone may read this space; a key that is restricted to spaces is not anyone. */
 export async function isPublicSpace(ctx: Ctx, spaceId: string): Promise<boolean> {
@@ -10,7 +11,8 @@ export async function isPublicSpace(ctx: Ctx, spaceId: string): Promise<boolean>
 }
 
 async function publicOf(ctx: Ctx, ids: readonly string[]): Promise<boolean[]> {
-  const rows = await ctx.app.database.query<{ id: string }>(
+  const rows = await ask<{ id: string }>(
+    ctx,
     `select id from "Space" where id = any($1::text[]) and visibility = 'PUBLIC' and "deletedAt" is null`,
     [ids],
   );

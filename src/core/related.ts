@@ -70,7 +70,7 @@ export interface PageSql<Row extends object> {
 export function pageSql<Row extends object>({ related, reading, bounds, limit, visible, more }: PageSql<Row>): string {
   const columns = reading.columns.map((column) => `t."${column}"`).join(', ');
   const rules = [...rulesSql(related, visible), ...bounds.rules].join(' and ');
-  const page = `select ${columns} from ${fromSql(related)} where ${rules} order by ${bounds.by} limit ${limit}`;
+  const page = `select ${columns} from ${fromSql(related)} where ${rules} order by ${bounds.by} limit ${limit}::int`;
   const { select, join } = alongSql(reading.along, 'r', visible);
   return `select r.*${select}${more.select} from (${page}) r${join}${more.join}`;
 }

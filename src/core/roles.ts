@@ -1,5 +1,6 @@
 import type { OrganizationRole, SpaceRole } from '../generated/graphql.js';
 import { type App, perEpoch, type Viewer } from './context.js';
+import { askTogether } from './together.js';
 
 export const spaceRoles = ['VIEWER', 'COMMENTER', 'EDITOR', 'ADMIN', 'OWNER'] as const satisfies readonly SpaceRole[];
 export const organizationRoles = ['MEMBER', 'ADMIN', 'OWNER'] as const satisfies readonly OrganizationRole[];
@@ -41,25 +42,25 @@ interface RoleRow {
   readonly role: string;
 }
 
-const there = `(s."deletedAt" is null or s."deletedAt" > $2)`;
+const there = `(s."deletedAt" is null or s."deletedAt" > $2::timestamptz)`;
 
 // Owners and admins of an organization have the same rank in its spaces; the higher of two ways to a space counts.
 const userRoles = `
   select case when s."deletedAt" is null then 'space' else 'deleted' end as kind, s.id, m.role::text as role
-    from "SpaceMember" m join "Space" s on s.id = m."spaceId" where m."userId" = $1 and ${there}
+    from "SpaceMember" m join "Space" s on s.id = m."spaceId" where m."userId" = $1::text and ${there}
   union all
   select case when s."deletedAt" is null then 'space' else 'deleted' end, s.id, m.role::text
     from "OrganizationMember" m join "Space" s on s."organizationId" = m."organizationId"
-    where m."userId" = $1 and m.role in ('ADMIN', 'OWNER') and ${there}
+    where m."userId" = $1::text and m.role in ('ADMIN', 'OWNER') and ${there}
   union all
   select 'organization', m."organizationId", m.role::text
-    from "OrganizationMember" m join "Organization" o on o.id = m."organizationId" and o."deletedAt" is null where m."userId" = $1`;
+    from "OrganizationMember" m join "Organization" o on o.id = m."organizationId" and o."deletedAt" is null where m."userId" = $1::text`;
 
 const organizationKeyRoles = `
   select case when s."deletedAt" is null then 'space' else 'deleted' end as kind, s.id, 'ADMIN' as role
-    from "Space" s where s."organizationId" = $1 and ${there}
+    from "Space" s where s."organizationId" = $1::text and ${there}
   union all
-  select 'organization', o.id, 'ADMIN' from "Organization" o where o.id = $1 and o."deletedAt" is null`;
+  select 'organization', o.id, 'ADMIN' from "Organization" o where o.id = $1::text and o."deletedAt" is null`;
 
 const nobody = rolesOf([], null, null);
 
@@ -78,10 +79,8 @@ async function ownRoles(app: App, viewer: Viewer): Promise<Roles> {
   const key = spaceIds ? `roles ${principal} in ${[...spaceIds].join()}` : `roles ${principal}`;
   return app.memory.recall(key, async () => {
     const since = new Date(app.now().getTime() - restorableMs);
-    const rows = await app.database.query<RoleRow>(organizationId ? organizationKeyRoles : userRoles, [
-      principal,
-      since,
-    ]);
+    // Everybody's are asked for anew after what changed them for many.
+    const rows = await askTogether<RoleRow>(app, organizationId ? organizationKeyRoles : userRoles, [principal, since]);
     return {
       value: rolesOf(rows, userId, spaceIds),
       tags: [...new Set([`${principal}`, ...rows.map((row) => row.id)])],

@@ -111,10 +111,15 @@ describe('a slow consumer', () => {
 
   /** Resolves when the process has read all that has happened. */
   async function read(): Promise<void> {
-    const fast = await hear(w.viewer);
+    const deletions =
+      'subscription ($id: ID!) { events(spaceId: $id, types: ["tree.deleted"]) { ... on Event { related } } }';
+    const fast = await w.viewer.hear(deletions, { id: w.space.id });
     await fast.next();
-    await t.put('/fast', 1);
-    while ((await fast.next()).events.related.path !== '/fast');
+    const path = `/fast-${Math.random()}`;
+    await t.put(path, 1);
+    await t.remove(path);
+    // What was said just before the start may come first.
+    while ((await fast.next()).events.related.path !== path);
     await fast.stop();
   }
 

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GraphQLError, subscribe } from 'graphql';
+import { GraphQLError } from 'graphql';
 import { type AppOptions, startApp } from '../../src/app.js';
 import type { App, Viewer } from '../../src/core/context.js';
 import { newId } from '../../src/core/ids.js';
 import { contextFor } from '../../src/core/operation.js';
 import { documents, operationOf } from '../../src/gateway/documents.js';
 import { run } from '../../src/gateway/execution/run.js';
+import { subscribe } from '../../src/gateway/execution/subscribe.js';
 import { formatError } from '../../src/gateway/format-error.js';
 import { stringify } from '../../src/gateway/http/stringify.js';
 import { localSchema, readSdl } from '../../src/gateway/schema.js';
@@ -127,6 +128,8 @@ export async function world(
     },
     /** Lines of the log, warnings and errors. */
     lines,
+    /** Every statement so far; what the process does in the background is left out. */
+    statements: sql as readonly string[],
     databaseUrl: database.url,
     close: async () => {
       await close();
@@ -185,7 +188,9 @@ async function hearAs(app: App, viewer: Viewer | null, query: string, variables:
   const ctx = contextFor(app, viewer, requestInfo());
   const found = prepared.prepare(query, true);
   if ('errors' in found) throw found.errors[0];
-  const stream = await subscribe({ schema, document: found.document, variableValues: variables, contextValue: ctx });
+  const operation = operationOf(found.document, null);
+  if (operation instanceof GraphQLError) throw operation;
+  const stream = await subscribe(schema, { document: found.document, operation, variables, ctx });
   if (!(Symbol.asyncIterator in stream)) throw stream.errors?.[0]?.originalError ?? stream.errors?.[0];
   return {
     /** The data of the next delivery; rejects when none comes in five seconds or the stream ends. */
@@ -203,7 +208,7 @@ async function hearAs(app: App, viewer: Viewer | null, query: string, variables:
     /** Unsubscribes while the stream waits, as clients do. */
     async stop() {
       const waiting = stream.next();
-      await stream.return(undefined);
+      await stream.return?.();
       // What was on its way may still arrive; nothing may follow it.
       if (!(await waiting).done && !(await stream.next()).done)
         throw new Error('The stream went on after it was stopped.');

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { enter } from '../../core/access.js';
+import { closable } from '../../core/closable.js';
 import { type App, type Ctx, perApp } from '../../core/context.js';
 import { badInput } from '../../core/errors.js';
-import { closable } from '../../core/follow.js';
 import { typeOfId } from '../../core/ids.js';
 import type { MessageStatus, SubscriptionChatStreamArgs } from '../../generated/graphql.js';
 import { deltaOf } from './loaders.js';

@@ -7,6 +7,7 @@ import { columnsOf, type Selection } from '../../core/reading.js';
 import type { Related } from '../../core/related.js';
 import { roles } from '../../core/roles.js';
 import { viewerSql } from '../../core/sql.js';
+import { ask } from '../../core/together.js';
 import type { SpaceChatsArgs } from '../../generated/graphql.js';
 import { JsonText } from '../../platform/database/database.js';
 import { type ChatRow, chatShape } from './chat.js';
@@ -59,7 +60,7 @@ export function activeStream(ctx: Ctx, chatId: string, at?: Selection): Promise<
           }),
         );
         const values = statement.values(await roles(ctx));
-        const rows = await ctx.app.database.query<ChatStreamRow>(statement.text, [chatIds, ...values]);
+        const rows = await ask<ChatStreamRow>(ctx, statement.text, [chatIds, ...values]);
         const byChat = new Map(rows.map((row) => [row.chatId, row]));
         return chatIds.map((id) => byChat.get(id) ?? null);
       }),
@@ -94,7 +95,7 @@ async function partsSoFar(ctx: Ctx, messageIds: readonly string[]): Promise<Mess
     ),
   );
   const values = statement.values(await roles(ctx));
-  const rows = await ctx.app.database.query<ChunkRow>(statement.text, [messageIds, ...values]);
+  const rows = await ask<ChunkRow>(ctx, statement.text, [messageIds, ...values]);
   return messageIds.map((id) => partsOfDeltas(rows.filter(({ messageId }) => messageId === id).map(deltaOf)));
 }
 

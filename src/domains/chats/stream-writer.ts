@@ -19,7 +19,7 @@ export interface StreamWriter {
 }
 
 /** So long do pieces wait for others. */
-const batchMs = 40;
+const batchMs = 30;
 /** So often the writer says that it is there, and looks whether it is still wanted. */
 const beatMs = 1_000;
 

@@ -7,6 +7,7 @@ import { loaderNamed } from '../../core/loaders.js';
 import type { Order } from '../../core/page.js';
 import type { Selection } from '../../core/reading.js';
 import type { Related } from '../../core/related.js';
+import { ask } from '../../core/together.js';
 import type { SpaceFilesArgs } from '../../generated/graphql.js';
 import { parsePath } from '../tree/path.js';
 import { type FileRow, type FileVersionRow, fileShape, fileVersionShape } from './file.js';
@@ -93,7 +94,7 @@ export interface StorageUsageRow {
 /** The storage of a space that the viewer sees; that of several takes one statement. */
 export function storageOf(ctx: Ctx, spaceId: string): Promise<StorageUsageRow> {
   const fetch = async (ids: readonly string[]) => {
-    const rows = await ctx.app.database.query<{ id: string; used: string; limit: string }>(storageSql, [ids]);
+    const rows = await ask<{ id: string; used: string; limit: string }>(ctx, storageSql, [ids]);
     const found = new Map(
       rows.map(({ id, used, limit }) => [id, { usedBytes: Number(used), limitBytes: Number(limit) }]),
     );

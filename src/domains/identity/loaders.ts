@@ -3,6 +3,7 @@ import type { Ctx } from '../../core/context.js';
 import { loaderNamed } from '../../core/loaders.js';
 import type { Related } from '../../core/related.js';
 import { roles } from '../../core/roles.js';
+import { ask } from '../../core/together.js';
 import { type ApiKeyRow, apiKeyShape, maxKeys } from './api-key.js';
 
 /** A user's own API keys, newest first. */
@@ -35,7 +36,8 @@ export async function administers(ctx: Ctx, userId: string): Promise<boolean> {
 }
 
 async function membersOf(ctx: Ctx, organizations: readonly string[], ids: readonly string[]): Promise<boolean[]> {
-  const rows = await ctx.app.database.query<{ userId: string }>(
+  const rows = await ask<{ userId: string }>(
+    ctx,
     `select distinct "userId" from "OrganizationMember" where "userId" = any($1::text[]) and "organizationId" = any($2::text[])`,
     [ids, organizations],
   );

@@ -1,7 +1,7 @@
 import { enter } from '../../core/access.js';
+import { closable } from '../../core/closable.js';
 import { type Ctx, perApp } from '../../core/context.js';
 import { positionOf } from '../../core/event-log.js';
-import { closable } from '../../core/follow.js';
 import { visible } from './service.js';
 import { type TaskEventRow, taskEventShape } from './task.js';
 

@@ -8,6 +8,7 @@ import { columnsOf, type Selection } from '../../core/reading.js';
 import type { Related } from '../../core/related.js';
 import { roles } from '../../core/roles.js';
 import { viewerSql } from '../../core/sql.js';
+import { ask } from '../../core/together.js';
 import { largestPage, type TreeNodeRow, type TreeNodeVersionRow, treeNodeShape, treeNodeVersionShape } from './node.js';
 import { below, depthOf, maxSegments } from './path.js';
 
@@ -41,14 +42,14 @@ export async function nodeAt(ctx: Ctx, spaceId: string, path: string, at?: Selec
 
 const selectNodes = (columns: readonly string[], visible: string) =>
   `select ${columns.map((column) => `t."${column}"`).join(', ')} from "TreeNode" t
-    where t."spaceId" = $1 and t.path = any($2::text[]) and t."deletedAt" is null and ${visible}`;
+    where t."spaceId" = $1::text and t.path = any($2::text[]) and t."deletedAt" is null and ${visible}`;
 
 async function visibleNodes(ctx: Ctx, spaceId: string, paths: readonly string[], columns: readonly string[]) {
   const statement = statementNamed(`visible nodes ${columns.join()}`, () =>
     viewerSql('TreeNode', 2, (visible) => selectNodes(columns, visible)),
   );
   const values = statement.values(await roles(ctx), spaceId);
-  return inOrder(paths, await ctx.app.database.query<TreeNodeRow>(statement.text, [spaceId, paths, ...values]));
+  return inOrder(paths, await ask<TreeNodeRow>(ctx, statement.text, [spaceId, paths, ...values]));
 }
 
 function inOrder(paths: readonly string[], rows: readonly TreeNodeRow[]): (TreeNodeRow | null)[] {

@@ -1,4 +1,6 @@
 import { GraphQLError, type GraphQLSchema } from 'graphql';
+import type { Ctx } from '../../core/context.js';
+import { answersAhead, isFollowed } from './ahead.js';
 import { execute } from './execute.js';
 import type { Plan } from './plan.js';
 import { plan, type Request } from './run.js';
@@ -7,13 +9,15 @@ import { beginExecution, infoOf, located, type Outcome } from './state.js';
 /** What a subscription answers, event after event; or why there is none. */
 export async function subscribe(
   schema: GraphQLSchema,
-  { document, operation, variables, ctx }: Request,
+  { document, operation, variables, ctx: asked }: Request,
 ): Promise<AsyncIterableIterator<Outcome> | Outcome> {
+  const ctx: Ctx = Object.create(asked, { follows: { value: true } });
   const planned = plan(schema, document, operation, variables);
   if ('errors' in planned) return planned;
   const events = await eventsOf(planned.plan, ctx, planned.variables);
   if ('errors' in events) return events;
-  return answers(events, (event) => execute(planned.plan, ctx, planned.variables, { event }));
+  const answer = (event: unknown) => execute(planned.plan, ctx, planned.variables, { event });
+  return isFollowed(events) ? answersAhead(events, answer) : answers(events, answer);
 }
 
 /** Ends as soon as it is told to, also while it waits for an event. */

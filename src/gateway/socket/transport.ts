@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Server as ProtocolServer } from 'graphql-ws';
 import { CloseCode } from 'graphql-ws';
 import type { WebSocket } from 'ws';
@@ -6,6 +7,7 @@ import type { Carrier, Connection } from './connection.js';
 
 const messagesPerSecond = 50;
 const unreadBytes = 1024 * 1024;
+const littleBytes = 16 * 1024;
 const heartbeatMs = 12_000;
 const maxReasonBytes = 123;
 
@@ -20,7 +22,7 @@ export function carry(protocol: Protocol, connection: Connection, socket: WebSoc
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
-      send: (text) => send(socket, text),
+      send: sender(socket, connection.upgrade.socket),
       close: (code, reason) => close(socket, code ?? CloseCode.InternalServerError, reason ?? ''),
       onMessage(answer) {
         socket.on('message', async (data) => {
@@ -60,17 +62,30 @@ export function close(socket: Carrier, code: number, reason: string): void {
   );
 }
 
-/** Resolves once the text has been handed over, so that a slow reader is sent no more than they read. */
-function send(socket: WebSocket, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.readyState !== socket.OPEN) return resolve();
-    if (socket.bufferedAmount > unreadBytes) {
-      close(socket, 1013, 'Too much unread output');
-      return resolve();
-    }
-    // An error here is that of the socket, which tells it by itself.
-    socket.send(text, () => resolve());
-  });
+/**
+ * Sends text. Resolves once the system has taken it, so that a slow reader is sent no more than they read; at once as long as little waits. What comes
+ * after another text in one turn of the event loop goes in one piece with what follows it then.
+ */
+function sender(socket: WebSocket, raw: Socket): (text: string) => Promise<void> {
+  let sent = 0;
+  const flush = () => {
+    if (sent > 1) raw.uncork();
+    sent = 0;
+  };
+  return (text) =>
+    new Promise((resolve) => {
+      if (socket.readyState !== socket.OPEN) return resolve();
+      if (socket.bufferedAmount > unreadBytes) {
+        close(socket, 1013, 'Too much unread output');
+        return resolve();
+      }
+      sent += 1;
+      if (sent === 1) setImmediate(flush);
+      if (sent === 2) raw.cork();
+      // An error here is that of the socket, which tells it by itself.
+      socket.send(text, () => resolve());
+      if (socket.bufferedAmount < littleBytes) resolve();
+    });
 }
 
 /** Answers whether one more message is allowed in this second. */
