@@ -3,14 +3,17 @@ import { readAudit } from './core/audit.js';
 import type { App } from './core/context.js';
 import { type EventTail, eventTail } from './core/event-tail.js';
 import { addJobs, job, type ScheduledJob } from './core/jobs.js';
+import { leaving } from './core/leaving.js';
 import { eventMemory } from './core/memory.js';
 import { signer } from './core/signing.js';
 import { versionsUsed } from './domains/files/last-used.js';
 import { lastUsed } from './domains/identity/last-used.js';
 import { postViews } from './domains/posts/views.js';
+import { liveConnections, sessionsUsed } from './domains/realtime/live-connections.js';
 import { documents } from './gateway/documents.js';
 import type { EdgeParts, EdgeSettings } from './gateway/edge.js';
 import { serve } from './gateway/http/server.js';
+import { usualSocketLimits } from './gateway/limits/socket.js';
 import { localSchema, readSdl } from './gateway/schema.js';
 import { sessionHerald } from './gateway/sign-outs.js';
 import { connectionList } from './gateway/socket/connection.js';
@@ -117,6 +120,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     blobs:
       'directory' in options.blobs ? diskBlobs(options.blobs.directory) : await vercelOf(options.blobs.vercelToken),
     addresses: signer(options.authSecret, 'addresses of files'),
+    clientSessions: signer(options.authSecret, 'sessions of clients'),
     publicUrl: options.publicUrl,
     log,
     now,
@@ -131,6 +135,8 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       await tail.stop();
       await wakeups.close();
       await embeddings.close();
+      await liveConnections(app).end();
+      await sessionsUsed(app).flush();
       await lastUsed(app).flush();
       await versionsUsed(app).flush();
       await postViews(app).flush(true);
@@ -156,8 +162,8 @@ export interface Gateway {
 }
 
 const drainMs = 10_000;
-/** Sockets and streams of one viewer. */
-const maxConnections = 20;
+/** How long subscribers may take to read where to resume. */
+const tellMs = 2_000;
 
 /** Lets an App answer on `server`: HTTP, streams over it, and WebSocket. */
 export async function startGateway(
@@ -169,6 +175,7 @@ export async function startGateway(
   const sdl = readSdl(new URL('../schema/', import.meta.url));
   const schema = localSchema(sdl);
   const prepared = documents(schema);
+  const limits = { ...usualSocketLimits, ...settings.sockets };
   let draining = false;
   const runJobs = async (first: readonly ScheduledJob[], signal: AbortSignal) => {
     await addJobs(
@@ -183,7 +190,8 @@ export async function startGateway(
     sdl: sdl.join('\n'),
     documents: prepared,
     settings,
-    connections: connectionList(maxConnections),
+    connections: connectionList(limits.connections),
+    limits,
     graphiql,
     runJobs,
     draining: () => draining,
@@ -193,6 +201,9 @@ export async function startGateway(
   return {
     async drain() {
       draining = true;
+      let untold: NodeJS.Timeout | undefined;
+      await Promise.race([leaving(app).begin(), new Promise((resolve) => (untold = setTimeout(resolve, tellMs)))]);
+      clearTimeout(untold);
       const late = setTimeout(() => server.closeAllConnections(), drainMs);
       // The server listens on meanwhile, so that whoever asks whether it is ready hears that it is not.
       await Promise.all([sockets.close(), http.idle()]);

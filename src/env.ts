@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type SocketLimits, usualSocketLimits } from './gateway/limits/socket.js';
 import { throughPooler } from './platform/database/pooler.js';
 import type { EmbeddingsSettings } from './platform/embeddings/choice.js';
 import { usualFloor } from './platform/embeddings/embeddings.js';
@@ -72,6 +73,10 @@ const rules = z.object({
   ASSISTANT_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   ASSISTANT_KEY: z.string().min(1).optional(),
   ASSISTANT_MODEL: z.string().min(1).optional(),
+  SOCKET_CONNECTIONS: count(1, 100_000).default(usualSocketLimits.connections),
+  SOCKET_SUBSCRIPTIONS: count(1, 10_000).default(usualSocketLimits.subscriptions),
+  SOCKET_MESSAGE_BYTES: count(1_024, 64 * 1024 * 1024).default(usualSocketLimits.messageBytes),
+  SOCKET_MESSAGES: count(1, 10_000).default(usualSocketLimits.messagesPerSecond),
   CRON_SECRET: z.string().min(16, 'must be at least 16 characters').optional(),
   LOG_LEVEL: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
   VERCEL: z.string().optional(),
@@ -110,6 +115,8 @@ export interface Env {
   readonly jobWorkers: number;
   /** What POST /api/cron/… takes as its bearer token; null: those routes are not there. */
   readonly cronSecret: string | null;
+  /** What one client may take of the sockets. */
+  readonly sockets: Partial<SocketLimits>;
   /** Null: no model answers in chats, but extracts of what a space holds. */
   readonly assistant: { readonly url: string; readonly key: string | null; readonly model: string } | null;
   readonly logLevel: 'info' | 'warn' | 'error' | 'silent';
@@ -147,6 +154,8 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = f
     );
   }
   const made = result.data;
+  const { SOCKET_CONNECTIONS: connections, SOCKET_SUBSCRIPTIONS: subscriptions } = made;
+  const { SOCKET_MESSAGE_BYTES: messageBytes, SOCKET_MESSAGES: messagesPerSecond } = made;
   const demoWorld = made.DEMO_WORLD ?? (!production && made.DATABASE_URL === undefined);
   return {
     production,
@@ -170,6 +179,7 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = f
     wakeups: wakeupsOf(made),
     jobWorkers: made.JOB_WORKERS ?? (made.VERCEL ? 0 : 2),
     cronSecret: made.CRON_SECRET ?? null,
+    sockets: { connections, subscriptions, messageBytes, messagesPerSecond },
     assistant: assistantOf(made),
     logLevel: made.LOG_LEVEL,
     hosted: made.VERCEL !== undefined,

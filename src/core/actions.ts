@@ -81,6 +81,7 @@ export const actions = {
   'account.signIn': self('account:read', 'AUTH'),
   'account.write': self('account:write', 'AUTH'),
   'account.delete': self('account:write', 'ADMIN', { person: true }),
+  'clientSession.open': self('events:read', 'AUTH'),
   'organization.create': self('organizations:write', 'ADMIN'),
   'organization.read': organization('MEMBER', 'organizations:read', 'READ'),
   'organization.update': organization('OWNER', 'organizations:write', 'ADMIN'),

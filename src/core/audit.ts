@@ -26,7 +26,9 @@ export interface AuditEntry {
 }
 
 /** What an entry says of the thing itself. */
-export type AuditSubject = Partial<Pick<AuditEntry, 'operation' | 'path' | 'resourceType' | 'resourceId' | 'metadata'>>;
+export type AuditSubject = Partial<
+  Pick<AuditEntry, 'operation' | 'path' | 'resourceType' | 'resourceId' | 'sessionId' | 'metadata'>
+>;
 
 /** The `insert` of the entries in the JSON array that is the parameter `placeholder`. */
 export const insertAuditSql = (placeholder: string) => `insert into "AuditEvent"

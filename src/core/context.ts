@@ -56,6 +56,8 @@ export interface App {
   readonly blobs: Blobs;
   /** Signs the addresses of files, which whoever has them may use for a while. */
   readonly addresses: Signer;
+  /** Makes the ids of the clients' sessions, which nobody else can make. */
+  readonly clientSessions: Signer;
   /** Where clients reach this server, without a trailing slash. */
   readonly publicUrl: string;
   readonly log: Log;

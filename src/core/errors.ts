@@ -10,6 +10,8 @@ export interface ErrorDetails {
   readonly retryAfterSeconds?: number;
   /** Whether the same call may succeed later without a change. */
   readonly retryable?: boolean;
+  /** For SERVICE_UNAVAILABLE that ends a subscription: what to send as `after` elsewhere; null: what was sent at first. */
+  readonly resumeFrom?: string | null;
   /** For a batch: which operation failed. */
   readonly index?: number;
   /** For a batch: what became of each operation. */

@@ -15,11 +15,15 @@ export interface EventTail {
    * nothing between the two is lost. `failed` is called once when the tail stops.
    */
   follow(spaceId: string, follower: Follower, signal: AbortSignal): Position;
+  /** How many follow a space now. */
+  readonly followers: number;
   stop(): Promise<void>;
 }
 
 export interface Follower {
   heard(event: Logged): void;
+  /** What may be done, and by whom, has changed for these ids, wherever that was said. */
+  doubted?(ids: ReadonlySet<string>): void;
   failed(error: Error): void;
 }
 
@@ -63,7 +67,11 @@ export function eventTail({ database, wakeups, log, forget }: Parts): EventTail 
   function forgetStale({ events, ahead, full }: Reading) {
     const fresh = [...events, ...ahead].filter(({ event }) => !seen.has(event.cursor));
     const tags = fresh.flatMap(({ event }) => staleTags(event));
-    if (tags.length > 0) forget(tags);
+    if (tags.length > 0) {
+      forget(tags);
+      const ids = new Set(tags);
+      for (const all of followers.values()) for (const follower of all) follower.doubted?.(ids);
+    }
     seen = new Set(ahead.map(({ event }) => event.cursor));
     blind = full && ahead.length > 0;
   }
@@ -135,6 +143,9 @@ export function eventTail({ database, wakeups, log, forget }: Parts): EventTail 
       if (signal.aborted) leave();
       else signal.addEventListener('abort', leave, { once: true });
       return position;
+    },
+    get followers() {
+      return [...followers.values()].reduce((sum, all) => sum + all.size, 0);
     },
     async stop() {
       running = false;

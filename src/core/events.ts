@@ -8,6 +8,7 @@ export const eventTypes = {
   'user.deleted': { access: true },
   'session.revoked': { access: true },
   'session.rotated': { access: true },
+  'clientSession.opened': { access: true },
   'apiKey.created': { access: false },
   'apiKey.rotated': { access: true },
   'apiKey.revoked': { access: true },

@@ -19,8 +19,8 @@ export interface Feed {
   arrived(): number;
   /** What must be asked of the log before the next; null when nothing. */
   overrun(): Overrun | null;
-  /** The next event, or the overrun. Rejects when the tail stops, ends on close. */
-  next(): Promise<Logged | Overrun | 'closed'>;
+  /** The next event, or the overrun; or that access is to be asked for again. Rejects when the tail stops, ends on close. */
+  next(): Promise<Logged | Overrun | 'doubted' | 'closed'>;
 }
 
 /** What happens in a space from now on, until `signal` aborts; `types` picks. */
@@ -29,7 +29,10 @@ export function feedOf(ctx: Ctx, spaceId: string, types: readonly string[] | nul
   let dropped: Overrun | null = null;
   let failure: Error | null = null;
   let arrived = 0;
+  let isDoubted = false;
   let wake = () => {};
+  const { userId = null, apiKeyId = null, organizationId = null } = ctx.viewer ?? {};
+  const mine = [spaceId, userId, apiKeyId, organizationId].filter((id) => id !== null);
   const start = ctx.app.tail.follow(
     spaceId,
     {
@@ -44,6 +47,11 @@ export function feedOf(ctx: Ctx, spaceId: string, types: readonly string[] | nul
           dropped = { after: before(first.position), upTo };
           waiting = [];
         }
+        wake();
+      },
+      doubted(ids) {
+        if (!mine.some((id) => ids.has(id))) return;
+        isDoubted = true;
         wake();
       },
       failed(error) {
@@ -70,6 +78,10 @@ export function feedOf(ctx: Ctx, spaceId: string, types: readonly string[] | nul
         const gap = overrun();
         if (gap) return gap;
         if (signal.aborted) return 'closed';
+        if (isDoubted) {
+          isDoubted = false;
+          return 'doubted';
+        }
         if (failure)
           throw new AppError('SERVICE_UNAVAILABLE', 'The server is shutting down; resume elsewhere.', {
             retryable: true,

@@ -20,7 +20,8 @@ export interface Lag {
 
 /** A delivery, and whether the viewer may hear of it. */
 interface Offer {
-  readonly delivery: Delivery;
+  /** Null: there is none, but access is to be asked for. */
+  readonly delivery: Delivery | null;
   /** It was read from the log, where more may follow it. */
   readonly isPast: boolean;
   isHeard(): Promise<boolean>;
@@ -70,6 +71,7 @@ export async function follow<T extends object>(
   if (from) await assertKept(ctx.app.database, from);
   const closing = new AbortController();
   const feed = feedOf(ctx, spaceId, types, closing.signal);
+  const place = { reached: from ?? feed.start };
   const pace = { longestMs: 0 };
   const given = new WeakMap<T, Offer['isHeard']>();
   let isBehind = from !== null;
@@ -82,40 +84,51 @@ export async function follow<T extends object>(
   }
   async function* items(): AsyncGenerator<T> {
     try {
-      for await (const { delivery, isHeard, isPast } of deliveries(ctx, { spaceId, types, from, isSlow }, feed)) {
+      const course = { spaceId, types, from, isSlow, place };
+      for await (const { delivery, isHeard, isPast } of deliveries(ctx, course, feed)) {
         isBehind = isPast;
         ctx.epoch.current = {};
         await enter(ctx, name, { space: spaceId });
-        const item = await load(delivery);
-        if (item === null || !(await isHeard())) continue;
-        given.set(item, isHeard);
-        const at = performance.now();
-        yield item;
-        pace.longestMs = Math.max(pace.longestMs, performance.now() - at);
+        const item = delivery && (await load(delivery));
+        if (item !== null && (await isHeard())) {
+          given.set(item, isHeard);
+          const at = performance.now();
+          yield item;
+          pace.longestMs = Math.max(pace.longestMs, performance.now() - at);
+        }
+        if (closing.signal.aborted) return;
       }
     } finally {
       closing.abort();
     }
   }
-  return Object.assign(closable(items(), closing), {
-    isBehind: () => isBehind,
-    async stillHeard(item: T) {
-      ctx.epoch.current = {};
-      await enter(ctx, name, { space: spaceId });
-      return (await given.get(item)?.()) ?? false;
+  return Object.assign(
+    closable(ctx, items(), closing, () => cursorOf(place.reached)),
+    {
+      isBehind: () => isBehind,
+      async stillHeard(item: T) {
+        ctx.epoch.current = {};
+        await enter(ctx, name, { space: spaceId });
+        return (await given.get(item)?.()) ?? false;
+      },
     },
-  });
+  );
 }
 
-/** Where to begin, and what to leave out. */
+/** Where to begin, what to leave out, and how far it is. */
 interface Course extends Pick<Following, 'spaceId' | 'types'> {
   readonly from: Position | null;
   isSlow(): boolean;
+  /** Up to where all has been given out. */
+  readonly place: { reached: Position };
 }
 
 /** Replay, then tail, without a seam: what was delivered is never delivered again, and the log fills every gap. */
-async function* deliveries(ctx: Ctx, { spaceId, types, from, isSlow }: Course, feed: Feed): AsyncGenerator<Offer> {
-  let reached = from ?? feed.start;
+async function* deliveries(
+  ctx: Ctx,
+  { spaceId, types, from, isSlow, place }: Course,
+  feed: Feed,
+): AsyncGenerator<Offer> {
   /** Events that are offered one after the other and asked about together: again, when something has happened since, or a moment has gone by. */
   const offered = (events: readonly EventRow[], isPast: boolean) => {
     let asked = { after: -1, at: 0, heard: Promise.resolve<ReadonlySet<EventRow>>(new Set()) };
@@ -129,11 +142,11 @@ async function* deliveries(ctx: Ctx, { spaceId, types, from, isSlow }: Course, f
   };
   async function* replay(to: Position): AsyncGenerator<Offer> {
     for (;;) {
-      const page = await readSpaceLog(ctx.app.database, spaceId, reached, to, types, replayPage);
+      const page = await readSpaceLog(ctx.app.database, spaceId, place.reached, to, types, replayPage);
       const events = page.map(({ event }) => event);
       const offer = offered(events, true);
       for (const { event, position } of page) {
-        reached = position;
+        place.reached = position;
         yield offer(event);
       }
       if (page.length < replayPage) return;
@@ -142,33 +155,37 @@ async function* deliveries(ctx: Ctx, { spaceId, types, from, isSlow }: Course, f
   /** All that the log has up to there. No further than the tail has read: what it makes stale has been forgotten up to there. */
   async function* readAgain({ after, upTo }: Overrun): AsyncGenerator<Offer> {
     await assertKept(ctx.app.database, after);
-    reached = later(reached, after);
+    place.reached = later(place.reached, after);
     yield* replay(upTo);
-    reached = later(reached, upTo);
+    place.reached = later(place.reached, upTo);
   }
   async function* tell({ after, upTo }: Overrun): AsyncGenerator<Offer> {
     // Counted as the viewer may hear of them now.
     ctx.epoch.current = {};
-    const resume = later(reached, after);
+    const resume = later(place.reached, after);
     const missed = await countHeard(ctx, spaceId, { from: resume, to: upTo, types });
-    reached = later(reached, upTo);
+    place.reached = later(place.reached, upTo);
     if (missed > 0) yield { delivery: { lagged: { missed, resumeFrom: cursorOf(resume) } }, ...always };
   }
   if (from) yield* replay(feed.start);
-  reached = later(reached, feed.start);
+  place.reached = later(place.reached, feed.start);
   // Who takes their time over what they missed is not too slow: that is read from the log.
   for (let gap = from && feed.overrun(); gap; gap = feed.overrun()) yield* readAgain(gap);
   isSlow();
-  yield { delivery: { caughtUp: cursorOf(reached) }, ...always };
+  yield { delivery: { caughtUp: cursorOf(place.reached) }, ...always };
   for (;;) {
     const next = await feed.next();
     if (next === 'closed') return;
+    if (next === 'doubted') {
+      yield { ...always, delivery: null, isHeard: async () => false };
+      continue;
+    }
     if ('upTo' in next) {
       yield* isSlow() ? tell(next) : readAgain(next);
       continue;
     }
-    if (!isAfter(next.position, reached)) continue;
-    reached = next.position;
+    if (!isAfter(next.position, place.reached)) continue;
+    place.reached = next.position;
     yield offered([next.event], false)(next.event);
   }
 }

@@ -33,6 +33,7 @@ import { resolvers as organizations } from './organizations/resolvers.js';
 import { postShape } from './posts/post.js';
 import { resolvers as posts } from './posts/resolvers.js';
 import type { Forget } from './posts/service.js';
+import { forgetClients } from './realtime/closing.js';
 import { resolvers as realtime } from './realtime/resolvers.js';
 import { resolvers as search } from './search/resolvers.js';
 import { leaveAllSpaces } from './spaces/closing.js';
@@ -53,6 +54,7 @@ export const leave: Leave = async (tx, closing) => {
   await leaveAllSpaces(tx, closing);
   await forgetInvitations(tx, closing);
   await leaveTasks(tx, closing);
+  await forgetClients(tx, closing);
 };
 
 /** What hangs on things that are deleted, and goes with them. */

@@ -140,6 +140,8 @@ function explain(app: App, request: RequestInfo, { kind }: Presented, error: unk
 }
 
 function refuse(app: App, request: RequestInfo, kind: Presented['kind'] | 'unknown'): AppError {
-  refusals(app).note(request, kind);
+  refusals(app).note(contextFor(app, null, request), 'account.signIn', 'UNAUTHENTICATED', {
+    metadata: { credential: kind },
+  });
   return refused();
 }

@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { App, Viewer } from '../core/context.js';
 import type { ScheduledJob } from '../core/jobs.js';
 import type { Documents } from './documents.js';
+import type { SocketLimits } from './limits/socket.js';
 import type { connectionList } from './socket/connection.js';
 
 /** How the edge is set up. */
@@ -16,6 +17,8 @@ export interface EdgeSettings {
   readonly publicUrl?: string | null;
   /** What POST /api/cron/… takes as its bearer token; null: those routes are not there. */
   readonly cronSecret?: string | null;
+  /** Of what is missing, the usual. */
+  readonly sockets?: Partial<SocketLimits>;
 }
 
 /** What the edge is made of, the same for every transport. */
@@ -27,6 +30,8 @@ export interface EdgeParts {
   readonly settings: EdgeSettings;
   /** The sockets and streams that are open. */
   readonly connections: ReturnType<typeof connectionList>;
+  /** What one client may take of them. */
+  readonly limits: SocketLimits;
   readonly graphiql: (request: IncomingMessage, response: ServerResponse, path: string) => boolean | Promise<boolean>;
   /** Adds these jobs and does all that is due, until the signal is aborted. */
   readonly runJobs: (first: readonly ScheduledJob[], signal: AbortSignal) => Promise<void>;

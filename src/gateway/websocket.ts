@@ -10,12 +10,12 @@ import { protocolOf } from './socket/protocol.js';
 import { carry, close } from './socket/transport.js';
 import { roadOf } from './subscriptions/road.js';
 
-const maxMessageBytes = 1024 * 1024;
 const maxFragments = 64;
 /** How long a peer may take to answer that it is being closed. */
 const closeMs = 1_000;
 /** Word of a revocation comes with the next event; where none comes, within this. */
 const recheckMs = 3_000;
+const sliceMs = 50;
 
 /** The WebSocket side of /graphql, where subscriptions run. */
 export interface WebSockets {
@@ -25,12 +25,12 @@ export interface WebSockets {
 
 /** Answers the upgrades of a server. */
 export function webSockets(server: Server, parts: EdgeParts): WebSockets {
-  const { app, settings, connections } = parts;
-  const protocol = protocolOf(parts, roadOf(parts), connections);
+  const { app, settings, connections, limits } = parts;
+  const protocol = protocolOf(parts, roadOf(parts), limits);
   // The types of ws do not know of closeTimeout yet.
   const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
-    maxPayload: maxMessageBytes,
+    maxPayload: limits.messageBytes,
     maxFragments,
     closeTimeout: closeMs,
     handleProtocols: choose,
@@ -54,7 +54,7 @@ export function webSockets(server: Server, parts: EdgeParts): WebSockets {
         requestId,
       });
     sockets.handleUpgrade(request, socket, head, (opened) =>
-      carry(protocol, connectionOf(opened, request, settings), opened, app.log),
+      carry(protocol, connectionOf(opened, request, settings), opened, limits, app.log),
     );
   });
   sockets.on('wsClientError', (_error, socket, request) => {
@@ -66,14 +66,21 @@ export function webSockets(server: Server, parts: EdgeParts): WebSockets {
     });
   });
 
+  let round = connections.all.values();
+  // A few at a time: ten thousand in one go would hold up everybody else.
   const recheck = setInterval(() => {
-    for (const connection of connections.all) {
+    for (let left = Math.ceil((connections.all.size * sliceMs) / recheckMs); left > 0; left -= 1) {
+      const { value: connection, done } = round.next();
+      if (done) {
+        round = connections.all.values();
+        return;
+      }
       // What cannot be found out now is asked again, and before anything is delivered.
       confirm(app, connection).catch((error: unknown) =>
         app.log.warn('A credential could not be confirmed.', { requestId: connection.request.requestId, error }),
       );
     }
-  }, recheckMs);
+  }, sliceMs);
   recheck.unref();
 
   return {

@@ -2,6 +2,8 @@ import type { App } from '../core/context.js';
 import { dropOldEvents } from '../core/event-log.js';
 import type { JobRun, Jobs } from '../core/jobs.js';
 import { forgetViewsSql } from '../domains/posts/views.js';
+import { removeIdleSql } from '../domains/realtime/client-sessions.js';
+import { forgetDeadSql } from '../domains/realtime/live-connections.js';
 import { forgetObjectsSql } from '../domains/tasks/object.js';
 import { purgeSpaces } from './purge-spaces.js';
 
@@ -12,6 +14,8 @@ export async function cleanUp(app: App, _: Jobs['clean-up'] = {}, run?: Pick<Job
   await app.database.query('delete from "IdempotencyRecord" where "expiresAt" < now()', []);
   await app.database.query(forgetViewsSql, [app.now()]);
   await app.database.query(forgetObjectsSql, []);
+  await app.database.query(forgetDeadSql, []);
+  await app.database.query(removeIdleSql, [app.now()]);
   await app.issuer.sweep();
   // Last, because it may take long.
   await purgeSpaces(app, run?.signal);

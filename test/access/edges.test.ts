@@ -83,6 +83,7 @@ const scopeOfType: Readonly<Record<string, ScopeName | null>> = {
   ApiKey: 'account:read',
   AuditEvent: 'audit:read',
   AuthSession: null,
+  ClientSession: null,
   BatchTreeNode: 'tree:read',
   BatchTreeResult: 'tree:read',
   CaughtUp: null,

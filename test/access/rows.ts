@@ -246,6 +246,12 @@ export const rootRows: Readonly<Record<string, Row>> = {
     variables: input(() => ({ id: 'of-nobody' })),
     outcomes: 'U N N N N N N N F F',
   },
+  'Mutation.openClientSession': {
+    scope: 'events:read',
+    document: mutation('openClientSession', 'clientSession { id }'),
+    variables: input(() => ({ clientUuid: '5f0c5bb0-8f9b-4a53-9d80-0a8f3a1f7a11' })),
+    outcomes: 'U ok ok ok ok ok ok ok F F',
+  },
   'Mutation.createOrganization': {
     scope: 'organizations:write',
     document: mutation('createOrganization', 'organization { id }'),

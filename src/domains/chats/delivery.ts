@@ -26,7 +26,7 @@ interface Place {
 
 const largestRead = 500;
 /** How long a lost wake-up can delay: while a message is being written, and while none is. */
-const pollMs = { writing: 1_000, idle: 5_000 };
+const pollMs = { writing: 1_000, idle: 3_000 };
 
 /** The message that is being written in a chat, or the next one, from its first delta or from behind a cursor to its end. */
 export async function followChat(ctx: Ctx, { chatId, after }: SubscriptionChatStreamArgs) {
@@ -38,18 +38,23 @@ export async function followChat(ctx: Ctx, { chatId, after }: SubscriptionChatSt
   const bell = await bells(ctx.app).of(chatId, closing.signal);
   const from = after == null ? await latest(ctx.app, chatId) : await placeOf(ctx.app, chatId, after);
 
+  let reached = after ?? null;
   async function* items(): AsyncGenerator<{ chatStream: ChatDeltaRow }> {
     try {
       for await (const chatStream of deltas(ctx.app, chatId, from, bell, closing.signal)) {
         ctx.epoch.current = {};
         await enter(ctx, 'chat.read', scope);
+        // There is nothing new; who may not read the chat any more is told all the same.
+        if (chatStream === null) continue;
+        reached = chatStream.cursor;
         yield { chatStream };
+        if (closing.signal.aborted) return;
       }
     } finally {
       closing.abort();
     }
   }
-  return closable(items(), closing);
+  return closable(ctx, items(), closing, () => reached);
 }
 
 interface Chunk {
@@ -96,7 +101,7 @@ async function* deltas(
   from: Place,
   bell: Bell,
   signal: AbortSignal,
-): AsyncGenerator<ChatDeltaRow> {
+): AsyncGenerator<ChatDeltaRow | null> {
   let { messageSeq, seq } = from;
   while (!signal.aborted) {
     const rung = bell.next();
@@ -113,6 +118,7 @@ async function* deltas(
       return yield { cursor: cursorOf(messageId, lastSeq + 1), messageId, seq: lastSeq + 1, delta: null, status };
     }
     await rung(last ? pollMs.writing : pollMs.idle);
+    yield null;
   }
 }
 

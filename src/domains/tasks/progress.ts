@@ -1,7 +1,7 @@
 import { enter } from '../../core/access.js';
 import { closable } from '../../core/closable.js';
 import { type Ctx, perApp } from '../../core/context.js';
-import { positionOf } from '../../core/event-log.js';
+import { cursorOf, positionOf } from '../../core/event-log.js';
 import { visible } from './service.js';
 import { type TaskEventRow, taskEventShape } from './task.js';
 
@@ -18,6 +18,7 @@ export async function followProgress(
   const from = await seqAt(ctx, taskId, after);
   const closing = new AbortController();
 
+  let cursor = after ?? null;
   async function* entries() {
     for (let reached = from; !closing.signal.aborted; ) {
       const rows = await pages(ctx.app).after(taskId, reached);
@@ -25,12 +26,19 @@ export async function followProgress(
         ctx.epoch.current = {};
         await enter(ctx, 'task.read', scope);
         reached = row.seq;
+        cursor = cursorOf({ txid: BigInt(row.txid), seq: BigInt(row.seq) });
         yield { taskProgress: row };
+        if (closing.signal.aborted) return;
       }
-      if (rows.length === 0) await growth(ctx.app).after(taskId, reached, closing.signal);
+      if (rows.length > 0) continue;
+      while (!(await growth(ctx.app).after(taskId, reached, closing.signal))) {
+        // Nothing has come; who may not read the task any more is told all the same.
+        ctx.epoch.current = {};
+        await enter(ctx, 'task.read', scope);
+      }
     }
   }
-  return closable(entries(), closing);
+  return closable(ctx, entries(), closing, () => cursor);
 }
 
 /** Reads histories: those who are at the same place of one share a statement. */
@@ -70,6 +78,8 @@ interface Waiting {
 
 /** How long a lost wake-up can delay. */
 const pollMs = 1_000;
+/** How long nothing may come until it is asked whether the viewer may still read the task. */
+const askMs = 3_000;
 /** Wake-ups of so short a time are answered at once. */
 const gatherMs = 20;
 
@@ -100,21 +110,20 @@ const growth = perApp(({ database, wakeups, log }) => {
   const listening = wakeups.listen(heard);
 
   return {
-    /** Resolves once the task's history has grown beyond `seq`, or the signal aborts. */
-    async after(taskId: string, seq: number, signal: AbortSignal): Promise<void> {
+    /** Resolves with true once the task's history has grown beyond `seq`, or the signal aborts; with false when neither has happened for a while. */
+    async after(taskId: string, seq: number, signal: AbortSignal): Promise<boolean> {
       await listening;
-      await new Promise<void>((resolve) => {
+      return new Promise((resolve) => {
         const polling = setInterval(heard, pollMs);
-        const one: Waiting = {
-          taskId,
-          seq,
-          wake() {
-            clearInterval(polling);
-            waiting.delete(one);
-            signal.removeEventListener('abort', one.wake);
-            resolve();
-          },
+        const patience = setTimeout(() => end(false), askMs);
+        const end = (hasGrown: boolean) => {
+          clearInterval(polling);
+          clearTimeout(patience);
+          waiting.delete(one);
+          signal.removeEventListener('abort', one.wake);
+          resolve(hasGrown);
         };
+        const one: Waiting = { taskId, seq, wake: () => end(true) };
         waiting.add(one);
         signal.addEventListener('abort', one.wake);
         if (signal.aborted) one.wake();

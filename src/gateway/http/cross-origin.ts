@@ -1,7 +1,7 @@
 import type { Exchange } from './request.js';
 
 const allowedHeaders =
-  'authorization, content-type, graphql-require-preflight, apollo-require-preflight, x-request-id, range, if-none-match, x-graphql-event-stream-token';
+  'authorization, content-type, graphql-require-preflight, apollo-require-preflight, x-request-id, range, if-none-match, x-graphql-event-stream-token, x-client-uuid, x-client-session, x-client-ticket';
 
 /** Says which pages may read the answer; true when that was all they asked. */
 export function answersPreflight({ request, response, path }: Exchange, origins: readonly string[]): boolean {

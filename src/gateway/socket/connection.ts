@@ -24,12 +24,24 @@ export interface Connection {
   /** Null until the client has said who it is. */
   credentials: Credentials | null;
   viewer: Viewer | null;
+  /** Whether it was let in. */
+  isAdmitted: boolean;
+  /** The session of its client; null before it is let in, and for those who are no user. */
+  sessionId: string | null;
 }
 
 /** A socket that has just opened; nobody is on it yet. */
 export function connectionOf(socket: Carrier, upgrade: IncomingMessage, { trustedProxies }: EdgeSettings): Connection {
   const request = { requestId: requestIdOf(upgrade), ip: addressOf(upgrade, trustedProxies) };
-  return { socket, upgrade, request, credentials: null, viewer: null };
+  return {
+    socket,
+    upgrade,
+    request,
+    credentials: null,
+    viewer: null,
+    isAdmitted: false,
+    sessionId: null,
+  };
 }
 
 /** What a client came with: the token of its first message or of the upgrade, or the cookie of a page that may use it. */
@@ -55,11 +67,15 @@ export function credentialsOf(
  * Rejects with SERVICE_UNAVAILABLE when that cannot be found out.
  */
 export async function confirm(app: App, connection: Connection): Promise<boolean> {
-  if (!connection.credentials) return true;
+  const { credentials } = connection;
+  if (!credentials) return true;
   try {
-    connection.viewer = await authenticate(app, connection.credentials, connection.request);
+    const viewer = await authenticate(app, credentials, connection.request);
+    if (connection.credentials === credentials) connection.viewer = viewer;
     return true;
   } catch (error) {
+    // It was given another one meanwhile.
+    if (connection.credentials !== credentials) return confirm(app, connection);
     const known = knownError(error);
     if (known?.code !== 'UNAUTHENTICATED') throw known ?? error;
     forbid(app, connection, 'The credential is not valid, has expired or was revoked.');

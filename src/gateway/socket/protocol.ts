@@ -1,44 +1,25 @@
 import type { GraphQLError } from 'graphql';
 import { type ConnectionInitMessage, type Context, makeServer } from 'graphql-ws';
 import type { EdgeParts } from '../edge.js';
-import { knownError } from '../format-error.js';
+import type { SocketLimits } from '../limits/socket.js';
 import type { Road } from '../subscriptions/road.js';
-import { type Connection, confirm, type connectionList, credentialsOf, forbid } from './connection.js';
-import { close, type Protocol } from './transport.js';
-
-const initMs = 3_000;
-/** Tells clients to come back later; from the registry of RFC 6455. */
-const tryAgainLater = 1013;
+import { admission } from './admission.js';
+import type { Connection } from './connection.js';
+import type { Protocol } from './transport.js';
 
 type Params = ConnectionInitMessage['payload'];
 type Client = Context<Params, Connection>;
 
 /** graphql-transport-ws over the road of all subscriptions. Nothing else runs. */
-export function protocolOf(
-  { app, settings }: EdgeParts,
-  road: Road,
-  connections: ReturnType<typeof connectionList>,
-): Protocol {
-  async function admit(connection: Connection, params: Params): Promise<boolean> {
-    connection.credentials = credentialsOf(connection, params, settings);
-    try {
-      if (!(await confirm(app, connection))) return false;
-      connections.add(connection);
-      return true;
-    } catch (error) {
-      const known = knownError(error);
-      if (!known) throw error;
-      if (known.code === 'OVERLOADED') forbid(app, connection, known.message);
-      else close(connection.socket, tryAgainLater, known.message);
-      return false;
-    }
-  }
+export function protocolOf(parts: EdgeParts, road: Road, { initMs }: Pick<SocketLimits, 'initMs'>): Protocol {
+  const { admit, refresh } = admission(parts);
 
   const shown = ({ extra }: Client, errors: readonly GraphQLError[]) => road.shown(errors, extra.request.requestId);
 
   return makeServer<Params, Connection>({
     connectionInitWaitTimeout: initMs,
     onConnect: ({ extra, connectionParams }) => admit(extra, connectionParams),
+    onPing: ({ extra }, payload) => refresh(extra, payload),
     onSubscribe: ({ extra, subscriptions }, _, asked) => road.prepare(extra, asked, Object.keys(subscriptions).length),
     subscribe: road.begin,
     onError: (client, _, __, errors) => shown(client, errors),

@@ -3,26 +3,34 @@ import type { Server as ProtocolServer } from 'graphql-ws';
 import { CloseCode } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Log } from '../../platform/log.js';
+import type { SocketLimits } from '../limits/socket.js';
 import type { Carrier, Connection } from './connection.js';
 
-const messagesPerSecond = 50;
 const unreadBytes = 1024 * 1024;
 const littleBytes = 16 * 1024;
-const heartbeatMs = 12_000;
 const maxReasonBytes = 123;
 
 /** The protocol's server, whose `extra` is our connection. */
 export type Protocol = ProtocolServer<Connection>;
 
 /** Carries the protocol over an open socket, within its bounds: messages a second, unread output, and silence. */
-export function carry(protocol: Protocol, connection: Connection, socket: WebSocket, log: Log): void {
+export function carry(
+  protocol: Protocol,
+  connection: Connection,
+  socket: WebSocket,
+  limits: SocketLimits,
+  log: Log,
+): void {
   const { request } = connection;
-  const allows = messageRate();
-  const stopHeartbeat = heartbeat(socket);
+  const allows = messageRate(limits.messagesPerSecond);
+  const stopHeartbeat = heartbeat(socket, limits.pingMs);
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
-      send: sender(socket, connection.upgrade.socket),
+      send: sender(socket, connection.upgrade.socket, (code, reason) => {
+        log.info('A connection was closed.', { requestId: request.requestId, code, reason });
+        close(socket, code, reason);
+      }),
       close: (code, reason) => close(socket, code ?? CloseCode.InternalServerError, reason ?? ''),
       onMessage(answer) {
         socket.on('message', async (data) => {
@@ -66,7 +74,11 @@ export function close(socket: Carrier, code: number, reason: string): void {
  * Sends text. Resolves once the system has taken it, so that a slow reader is sent no more than they read; at once as long as little waits. What comes
  * after another text in one turn of the event loop goes in one piece with what follows it then.
  */
-function sender(socket: WebSocket, raw: Socket): (text: string) => Promise<void> {
+function sender(
+  socket: WebSocket,
+  raw: Socket,
+  refuse: (code: number, reason: string) => void,
+): (text: string) => Promise<void> {
   let sent = 0;
   const flush = () => {
     if (sent > 1) raw.uncork();
@@ -76,7 +88,7 @@ function sender(socket: WebSocket, raw: Socket): (text: string) => Promise<void>
     new Promise((resolve) => {
       if (socket.readyState !== socket.OPEN) return resolve();
       if (socket.bufferedAmount > unreadBytes) {
-        close(socket, 1013, 'Too much unread output');
+        refuse(1013, 'Too much unread output');
         return resolve();
       }
       sent += 1;
@@ -89,7 +101,7 @@ function sender(socket: WebSocket, raw: Socket): (text: string) => Promise<void>
 }
 
 /** Answers whether one more message is allowed in this second. */
-function messageRate(): () => boolean {
+function messageRate(perSecond: number): () => boolean {
   let from = 0;
   let count = 0;
   return () => {
@@ -98,12 +110,12 @@ function messageRate(): () => boolean {
       from = now;
       count = 0;
     }
-    return ++count <= messagesPerSecond;
+    return ++count <= perSecond;
   };
 }
 
 /** Cuts off a peer that does not answer a ping before the next one. */
-function heartbeat(socket: WebSocket): () => void {
+function heartbeat(socket: WebSocket, everyMs: number): () => void {
   let alive = true;
   socket.on('pong', () => {
     alive = true;
@@ -112,6 +124,6 @@ function heartbeat(socket: WebSocket): () => void {
     if (!alive) return socket.terminate();
     alive = false;
     socket.ping();
-  }, heartbeatMs);
+  }, everyMs);
   return () => clearInterval(timer);
 }

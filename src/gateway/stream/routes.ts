@@ -53,7 +53,7 @@ export async function answerStream({ app, road, streams }: StreamParts, exchange
     response.end();
   }
 
-  if (method === 'PUT') return send(response, 201, 'text/plain; charset=utf-8', streams.reserve(exchange));
+  if (method === 'PUT') return send(response, 201, 'text/plain; charset=utf-8', await streams.reserve(exchange));
   if (method === 'DELETE') {
     stream().stop(operationIdOf(params.get('operationId')));
     response.end();
@@ -85,7 +85,7 @@ async function follow(
   asked: Parameters,
   form: Form,
 ): Promise<void> {
-  const stream = streams.open(exchange, form);
+  const stream = await streams.open(exchange, form);
   stream.answer(exchange.response);
   const prepared = road.prepare(stream.connection, asked, 1);
   if (isRefused(prepared)) {

@@ -27,6 +27,8 @@ export interface Stream {
 /** A stream without an answer as yet. */
 export function streamOf(road: Road, form: Form, from: Omit<Connection, 'socket'>): Stream {
   const running = new Map<string, AbortController>();
+  /** Those that were told where to resume. */
+  const told = new Set<string>();
   const closing = new AbortController();
   let outlet: Outlet | null = null;
   let begin = () => {};
@@ -53,7 +55,8 @@ export function streamOf(road: Road, form: Form, from: Omit<Connection, 'socket'
     close(code, reason) {
       if (closing.signal.aborted) return;
       const error = farewell(code, reason, from.request.requestId);
-      end([...running.keys()].map((id) => form.cut(id, error)).join(''));
+      const untold = [...running.keys()].filter((id) => !told.has(id));
+      end(untold.map((id) => form.cut(id, error)).join(''));
     },
     once: (_, gone) => closing.signal.addEventListener('abort', gone, { once: true }),
   };
@@ -61,6 +64,26 @@ export function streamOf(road: Road, form: Form, from: Omit<Connection, 'socket'
   async function say(text: string): Promise<void> {
     await begun;
     await outlet?.send(text);
+  }
+
+  /** A result; or, where it says where to resume, the last word. */
+  function textOf(id: string, result: Told): string {
+    const [error] = result.errors ?? [];
+    if (error?.extensions?.['resumeFrom'] === undefined) return form.next(id, result);
+    told.add(id);
+    return form.cut(id, error);
+  }
+
+  async function run(id: string, args: ExecutionArgs): Promise<void> {
+    if (closing.signal.aborted) return;
+    const stopping = new AbortController();
+    running.set(id, stopping);
+    try {
+      await road.tell(args, (result) => say(textOf(id, result)), stopping.signal);
+      if (!stopping.signal.aborted) await say(form.complete(id));
+    } finally {
+      if (running.get(id) === stopping) running.delete(id);
+    }
   }
 
   return {
@@ -80,17 +103,7 @@ export function streamOf(road: Road, form: Form, from: Omit<Connection, 'socket'
       begin();
     },
     say,
-    async run(id, args) {
-      if (closing.signal.aborted) return;
-      const stopping = new AbortController();
-      running.set(id, stopping);
-      try {
-        await road.tell(args, (result: Told) => say(form.next(id, result)), stopping.signal);
-        if (!stopping.signal.aborted) await say(form.complete(id));
-      } finally {
-        if (running.get(id) === stopping) running.delete(id);
-      }
-    },
+    run,
     stop(id) {
       running.get(id)?.abort();
       running.delete(id);

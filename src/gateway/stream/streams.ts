@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Viewer } from '../../core/context.js';
 import { AppError } from '../../core/errors.js';
+import { contextFor } from '../../core/operation.js';
+import type { SessionClaim } from '../../domains/realtime/client-sessions.js';
+import { liveConnections } from '../../domains/realtime/live-connections.js';
+import { claimedSession } from '../client-session.js';
 import type { EdgeParts } from '../edge.js';
 import type { Exchange } from '../http/request.js';
 import { credentialsOf } from '../socket/connection.js';
@@ -13,10 +18,13 @@ const reservedMs = 10_000;
 
 /** The streams of this process. They count as connections of their viewers, as sockets do. */
 export interface Streams {
-  /** A new one for who asks. OVERLOADED when they have too many connections. */
-  open(exchange: Exchange, form: Form): Stream;
+  /**
+   * A new one for who asks, in the session of the client that the headers `x-client-uuid`, `x-client-session` and `x-client-ticket` tell of.
+   * OVERLOADED when they have too many connections; what `claimedSession` refuses.
+   */
+  open(exchange: Exchange, form: Form): Promise<Stream>;
   /** Keeps a place for a stream of several subscriptions, and answers its name. */
-  reserve(exchange: Exchange): string;
+  reserve(exchange: Exchange): Promise<string>;
   /** The stream of that name, for the viewer who reserved it; to everybody else, and when it has ended, NOT_FOUND. */
   named(exchange: Exchange, token: string): Stream;
   /** Tells everybody that the server goes away, and ends all. */
@@ -24,25 +32,37 @@ export interface Streams {
 }
 
 /** The streams of a gateway. */
-export function streamsOf({ settings, connections, draining }: EdgeParts, road: Road): Streams {
+export function streamsOf({ app, settings, connections, draining }: EdgeParts, road: Road): Streams {
   const all = new Set<Stream>();
   const byToken = new Map<string, Stream>();
 
-  function open(exchange: Exchange, form: Form): Stream {
-    if (draining()) throw goingAway();
+  async function open(exchange: Exchange, form: Form): Promise<Stream> {
     const { request: upgrade, viewer, requestId, ip } = exchange;
+    const request = { requestId, ip };
     const credentials = credentialsOf({ upgrade }, {}, settings);
-    const stream = streamOf(road, form, { upgrade, request: { requestId, ip }, credentials, viewer });
+    const sessionId = await claimedSession(contextFor(app, viewer, request), claimOf(upgrade));
+    if (draining()) throw goingAway();
+    const from = {
+      upgrade,
+      request,
+      credentials,
+      viewer,
+      isAdmitted: true,
+      sessionId,
+    };
+    const stream = streamOf(road, form, from);
+    const { socket } = stream.connection;
     connections.add(stream.connection);
     all.add(stream);
-    stream.connection.socket.once('close', () => all.delete(stream));
+    socket.once('close', () => all.delete(stream));
+    if (sessionId !== null) socket.once('close', liveConnections(app).open(sessionId));
     return stream;
   }
 
   return {
     open,
-    reserve(exchange) {
-      const stream = open(exchange, sharedEvents);
+    async reserve(exchange) {
+      const stream = await open(exchange, sharedEvents);
       const token = randomBytes(18).toString('base64url');
       byToken.set(token, stream);
       const late = setTimeout(() => {
@@ -67,6 +87,13 @@ export function streamsOf({ settings, connections, draining }: EdgeParts, road: 
     },
   };
 }
+
+/** What a client says of itself in its headers. */
+const claimOf = ({ headers }: IncomingMessage): SessionClaim => ({
+  clientUuid: headers['x-client-uuid'],
+  sessionId: headers['x-client-session'],
+  ticket: headers['x-client-ticket'],
+});
 
 /** The refusal of everything new by a server that is about to end. */
 export const goingAway = () =>

@@ -2,6 +2,7 @@ import { type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLFor
 import type { Ctx, RequestInfo } from '../../core/context.js';
 import { contextFor } from '../../core/operation.js';
 import type { ErrorCode } from '../../generated/graphql.js';
+import { keptSession } from '../client-session.js';
 import { operationOf } from '../documents.js';
 import { type EdgeParts, maySeeSchema } from '../edge.js';
 import { subscribe } from '../execution/subscribe.js';
@@ -9,7 +10,6 @@ import { formatError } from '../format-error.js';
 import { type Connection, confirm } from '../socket/connection.js';
 import { asGraphqlError, confirmed } from './results.js';
 
-const maxSubscriptions = 100;
 const maxName = 100;
 
 /** What a client asks to follow. */
@@ -17,6 +17,8 @@ export interface Asked {
   readonly query: string;
   readonly operationName?: string | null | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  /** `sessionId`: the session that the client says it is in. */
+  readonly extensions?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
 /** What comes of a subscription, as its client gets to see it. */
@@ -33,7 +35,7 @@ export interface Road {
     running: number,
     request?: RequestInfo,
   ): ExecutionArgs | readonly GraphQLError[];
-  /** Begins what was prepared. Before each result is given out, the connection's credential is asked for again. */
+  /** Begins what was prepared, in the session of its client. Before each result is given out, the connection's credential is asked for again. */
   begin(args: ExecutionArgs): Promise<AsyncGenerator<ExecutionResult, void, void> | ExecutionResult>;
   /** Begins what was prepared and hands over every result, the next once the one before was taken; until the end, or until `signal` is aborted. */
   tell(args: ExecutionArgs, take: (result: Told) => Promise<void>, signal: AbortSignal): Promise<void>;
@@ -41,18 +43,18 @@ export interface Road {
 }
 
 /** As `prepare` made it. */
-type OwnCtx = Ctx & { readonly connection: Connection };
+type OwnCtx = Ctx & { readonly connection: Connection; readonly inSession: unknown };
 
 /** The road of a gateway. */
-export function roadOf({ app, schema, documents, settings }: EdgeParts): Road {
+export function roadOf({ app, schema, documents, settings, limits }: EdgeParts): Road {
   function prepare(
     connection: Connection,
-    { query, operationName, variables }: Asked,
+    { query, operationName, variables, extensions }: Asked,
     running: number,
     request = connection.request,
   ): ExecutionArgs | readonly GraphQLError[] {
-    if (running > maxSubscriptions)
-      return [refusal('RATE_LIMITED', `A connection has at most ${maxSubscriptions} subscriptions.`)];
+    if (running > limits.subscriptions)
+      return [refusal('RATE_LIMITED', `A connection has at most ${limits.subscriptions} subscriptions.`)];
     const { viewer } = connection;
     const prepared = documents.prepare(query, maySeeSchema(settings, viewer));
     if ('errors' in prepared) return prepared.errors;
@@ -72,7 +74,7 @@ export function roadOf({ app, schema, documents, settings }: EdgeParts): Road {
       document: prepared.document,
       operationName: name,
       variableValues: variables ?? null,
-      contextValue: contextFor(app, viewer, request, { connection }),
+      contextValue: contextFor(app, viewer, request, { connection, inSession: extensions?.['sessionId'] }),
     };
   }
 
@@ -81,6 +83,7 @@ export function roadOf({ app, schema, documents, settings }: EdgeParts): Road {
     const operation = operationOf(args.document, args.operationName);
     if (operation instanceof GraphQLError) return { errors: [operation] };
     try {
+      await keptSession(ctx, ctx.connection.sessionId, ctx.inSession);
       const results = await subscribe(schema, {
         document: args.document,
         operation,
