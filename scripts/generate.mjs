@@ -37,29 +37,46 @@ const steps = [
   },
 ];
 
+const readBy = (...names) => steps.flatMap((step) => (names.includes(step.name) ? step.reads() : []));
+
 /** Made of the sources and of what the steps have made. */
-const bundle = {
-  name: 'server',
-  reads: () => [
-    ...steps.flatMap((step) => (step.name === 'graphiql' ? [] : step.reads())),
-    ...filesIn('src', 'prisma').filter((file) => file.endsWith('.ts') && !/^src\/(generated|graphiql)\//.test(file)),
-    'scripts/bundle.mjs',
-  ],
-  makes: 'dist/server/server.js',
-  run: ['scripts/bundle.mjs'],
-};
+const bundles = [
+  {
+    name: 'server',
+    reads: () => [
+      ...readBy('prisma', 'graphql'),
+      ...filesIn('src', 'prisma').filter((file) => file.endsWith('.ts') && !/^src\/(generated|graphiql)\//.test(file)),
+      'scripts/bundle.mjs',
+    ],
+    makes: 'dist/server/server.js',
+    run: ['scripts/bundle.mjs'],
+  },
+  {
+    name: 'client',
+    reads: () => [
+      ...readBy('graphql'),
+      ...filesIn('src/client', 'src/protocol').filter((file) => file.endsWith('.ts')),
+      'scripts/client.mjs',
+    ],
+    makes: 'dist/client/canopy.js',
+    run: ['scripts/client.mjs'],
+  },
+];
 
 const stampFile = 'src/generated/.stamp';
 const stamps = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {};
 const onlyStale = process.argv.includes('--if-stale');
-const due = [...steps, bundle]
-  .map((step) => ({ ...step, stamp: stampOf(step) }))
-  .filter(({ name, stamp, makes }) => !onlyStale || stamps[name] !== stamp || !existsSync(makes));
+const dueOf = (list) =>
+  list
+    .map((step) => ({ ...step, stamp: stampOf(step) }))
+    .filter(({ name, stamp, makes }) => !onlyStale || stamps[name] !== stamp || !existsSync(makes));
+const [first, second] = [dueOf(steps), dueOf(bundles)];
+const due = [...first, ...second];
 
 if (due.length > 0) process.stderr.write(`Generating ${due.map(({ name }) => name).join(', ')} …\n`);
-const results = await Promise.allSettled(due.filter(({ name }) => name !== bundle.name).map(make));
+const results = await Promise.allSettled(first.map(make));
 if (results.every(({ status }) => status === 'fulfilled'))
-  results.push(...(await Promise.allSettled(due.filter(({ name }) => name === bundle.name).map(make))));
+  results.push(...(await Promise.allSettled(second.map(make))));
 for (const { status, reason } of results) {
   if (status === 'rejected') process.stderr.write(`${reason.message}\n`);
 }

@@ -43,11 +43,12 @@ function packagesOf(file: string): string[] {
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   platform: [],
   core: ['platform'],
-  domains: ['core', 'platform'],
-  gateway: ['core', 'platform', 'domains'],
+  protocol: [],
+  domains: ['core', 'platform', 'protocol'],
+  gateway: ['core', 'platform', 'domains', 'protocol'],
   jobs: ['core', 'platform', 'domains'],
   graphiql: [],
-  client: [],
+  client: ['protocol'],
 };
 
 /** What the page and its server hand each other: types, and nothing that runs. */
@@ -88,6 +89,26 @@ describe('layers', () => {
     expect(readFileSync(sharedTypes, 'utf8')).not.toMatch(/\b(import|function|const|class|enum)\b/);
     const importers = sources.filter((file) => importsOf(file).includes(sharedTypes) && layerOf(file) !== 'graphiql');
     expect(importers).toEqual(['src/gateway/graphiql.ts']);
+  });
+
+  test("the package's client is made of itself, its protocol and its documents, and of nothing that only servers have", () => {
+    const read = new Set<string>();
+    const walk = (file: string): void => {
+      if (read.has(file)) return;
+      read.add(file);
+      importsOf(file).forEach(walk);
+    };
+    walk('src/client/entry.ts');
+    expect(read.size).toBeGreaterThan(10);
+    expect([...read].filter((file) => !/^src\/(client|protocol)\/|^src\/generated\/client\.ts$/.test(file))).toEqual(
+      [],
+    );
+    expect([...new Set([...read].flatMap(packagesOf))].sort()).toEqual([
+      '@graphql-typed-document-node/core',
+      'ai',
+      'graphql-sse',
+      'graphql-ws/client',
+    ]);
   });
 
   test('raw SQL stays out of resolvers and the gateway', () => {

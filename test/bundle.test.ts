@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 
 const bundle = fileURLToPath(new URL('../dist/server/', import.meta.url));
@@ -47,4 +49,26 @@ test('a start reads what every start needs, and no more', () => {
     'unpdf',
   ])
     expect([...packages]).not.toContain(name);
+});
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const client = join(root, 'dist/client');
+
+test('the client is one module that needs no other, with the types of what it exports', () => {
+  const text = readFileSync(join(client, 'canopy.js'), 'utf8');
+  expect([...text.matchAll(statically), ...text.matchAll(dynamically)].map(([statement]) => statement)).toEqual([]);
+  expect(text).not.toMatch(/\brequire\(|["']node:|\bprocess\.|\bBuffer\b/);
+  const types = readdirSync(join(client, 'types'), { recursive: true, encoding: 'utf8' });
+  expect(
+    types.filter((file) => file.endsWith('.ts') && !/^(client|protocol)\/|^generated\/client\.d\.ts$/.test(file)),
+  ).toEqual([]);
+  expect(types).toContain('client/entry.d.ts');
+});
+
+test('the package has the client under its own name', async () => {
+  const script = "import * as client from 'canopy/client'; console.log(Object.keys(client).join())";
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { cwd: root });
+  expect(stdout.trim().split(',')).toEqual(
+    expect.arrayContaining(['canopyClient', 'liveClient', 'OperationError', 'Disconnection', 'FollowEventsDocument']),
+  );
 });

@@ -189,6 +189,7 @@ export const visibility: { readonly [Model in Prisma.ModelName]: Rule } = {
   IssuerAttempt: nobody('key'),
   JobSchedule: nobody('name'),
   LogReader: nobody('name'),
+  MessageChunk: nobody('messageId'),
 };
 
 /** Whether whoever reads a space sees every row of this type in it. People are of no space. */

@@ -2,9 +2,11 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { type ServerOptions, WebSocketServer } from 'ws';
+import { chunkedProtocol } from '../protocol/chunks.js';
 import type { EdgeParts } from './edge.js';
 import { refuseRaw } from './http/raw.js';
 import { requestIdOf } from './http/request.js';
+import { framings } from './socket/chunked.js';
 import { confirm, connectionOf } from './socket/connection.js';
 import { protocolOf } from './socket/protocol.js';
 import { carry, close } from './socket/transport.js';
@@ -27,6 +29,7 @@ export interface WebSockets {
 export function webSockets(server: Server, parts: EdgeParts): WebSockets {
   const { app, settings, connections, limits } = parts;
   const protocol = protocolOf(parts, roadOf(parts), limits);
+  const framing = framings(app);
   // The types of ws do not know of closeTimeout yet.
   const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
@@ -53,9 +56,10 @@ export function webSockets(server: Server, parts: EdgeParts): WebSockets {
         message: 'There is nothing at this address.',
         requestId,
       });
-    sockets.handleUpgrade(request, socket, head, (opened) =>
-      carry(protocol, connectionOf(opened, request, settings), opened, limits, app.log),
-    );
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      const connection = connectionOf(opened, request, settings);
+      carry(protocol, connection, opened, { framing: framing.of(connection, opened), limits }, app.log);
+    });
   });
   sockets.on('wsClientError', (_error, socket, request) => {
     refuseRaw(socket, {
@@ -86,6 +90,7 @@ export function webSockets(server: Server, parts: EdgeParts): WebSockets {
   return {
     async close() {
       clearInterval(recheck);
+      framing.stop();
       const gone = [...sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
       for (const socket of sockets.clients) close(socket, 1001, 'Going away');
       await Promise.all(gone);
@@ -94,5 +99,6 @@ export function webSockets(server: Server, parts: EdgeParts): WebSockets {
   };
 }
 
+/** Who can take messages in pieces gets them so where they are long. */
 const choose = (offered: ReadonlySet<string>) =>
-  offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : false;
+  [chunkedProtocol, GRAPHQL_TRANSPORT_WS_PROTOCOL].find((protocol) => offered.has(protocol)) ?? false;

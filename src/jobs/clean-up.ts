@@ -4,6 +4,7 @@ import type { JobRun, Jobs } from '../core/jobs.js';
 import { forgetViewsSql } from '../domains/posts/views.js';
 import { removeIdleSql } from '../domains/realtime/client-sessions.js';
 import { forgetDeadSql } from '../domains/realtime/live-connections.js';
+import { dropOrphanedChunks } from '../domains/realtime/message-chunks.js';
 import { forgetObjectsSql } from '../domains/tasks/object.js';
 import { purgeSpaces } from './purge-spaces.js';
 
@@ -12,6 +13,7 @@ export async function cleanUp(app: App, _: Jobs['clean-up'] = {}, run?: Pick<Job
   await app.database.query('select canopy_make_partitions()', []);
   await dropOldEvents(app.database, app.now());
   await app.database.query('delete from "IdempotencyRecord" where "expiresAt" < now()', []);
+  await dropOrphanedChunks(app);
   await app.database.query(forgetViewsSql, [app.now()]);
   await app.database.query(forgetObjectsSql, []);
   await app.database.query(forgetDeadSql, []);

@@ -7,10 +7,7 @@ import { claimedSession } from '../client-session.js';
 import type { EdgeParts } from '../edge.js';
 import { knownError } from '../format-error.js';
 import { type Connection, confirm, credentialsOf, forbid } from './connection.js';
-import { close } from './transport.js';
-
-/** Tells clients to come back later; from the registry of RFC 6455. */
-const tryAgainLater = 1013;
+import { close, tryAgainLater } from './transport.js';
 
 /** The payload of a client's message. */
 type Payload = Record<string, unknown> | undefined;

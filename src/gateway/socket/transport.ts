@@ -1,14 +1,17 @@
 import type { Socket } from 'node:net';
 import type { Server as ProtocolServer } from 'graphql-ws';
-import { CloseCode } from 'graphql-ws';
+import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Log } from '../../platform/log.js';
 import type { SocketLimits } from '../limits/socket.js';
+import type { Framing } from './chunked.js';
 import type { Carrier, Connection } from './connection.js';
 
 const unreadBytes = 1024 * 1024;
 const littleBytes = 16 * 1024;
 const maxReasonBytes = 123;
+/** Tells clients to come back later; from the registry of RFC 6455. */
+export const tryAgainLater = 1013;
 
 /** The protocol's server, whose `extra` is our connection. */
 export type Protocol = ProtocolServer<Connection>;
@@ -18,30 +21,37 @@ export function carry(
   protocol: Protocol,
   connection: Connection,
   socket: WebSocket,
-  limits: SocketLimits,
+  { framing, limits }: { readonly framing: Framing; readonly limits: SocketLimits },
   log: Log,
 ): void {
   const { request } = connection;
   const allows = messageRate(limits.messagesPerSecond);
   const stopHeartbeat = heartbeat(socket, limits.pingMs);
+  const send = sender(socket, connection.upgrade.socket, (code, reason) => {
+    log.info('A connection was closed.', { requestId: request.requestId, code, reason });
+    close(socket, code, reason);
+  });
   const closed = protocol.opened(
     {
-      protocol: socket.protocol,
-      send: sender(socket, connection.upgrade.socket, (code, reason) => {
-        log.info('A connection was closed.', { requestId: request.requestId, code, reason });
-        close(socket, code, reason);
-      }),
+      // However its messages are framed, it is this protocol that a socket speaks.
+      protocol: socket.protocol && GRAPHQL_TRANSPORT_WS_PROTOCOL,
+      async send(text) {
+        for (const frame of framing.split(text)) await send(frame);
+      },
       close: (code, reason) => close(socket, code ?? CloseCode.InternalServerError, reason ?? ''),
       onMessage(answer) {
-        socket.on('message', async (data) => {
-          if (socket.readyState !== socket.OPEN) return;
-          if (!allows()) return close(socket, CloseCode.TooManyInitialisationRequests, 'Too many messages');
+        const answered = async (message: string) => {
           try {
-            await answer(String(data));
+            await answer(message);
           } catch (error) {
             log.error('A message over WebSocket could not be answered.', { requestId: request.requestId, error });
             close(socket, CloseCode.InternalServerError, 'Internal server error');
           }
+        };
+        socket.on('message', (data) => {
+          if (socket.readyState !== socket.OPEN) return;
+          if (!allows()) return close(socket, CloseCode.TooManyInitialisationRequests, 'Too many messages');
+          framing.receive(String(data), answered);
         });
       },
     },
@@ -88,7 +98,7 @@ function sender(
     new Promise((resolve) => {
       if (socket.readyState !== socket.OPEN) return resolve();
       if (socket.bufferedAmount > unreadBytes) {
-        refuse(1013, 'Too much unread output');
+        refuse(tryAgainLater, 'Too much unread output');
         return resolve();
       }
       sent += 1;

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { canopyClient, type OperationError } from '../src/client/client.js';
+import { canopyClient, type OperationError } from '../../src/client/client.js';
 import {
   BatchDocument,
   ReadNodeDocument,
   ReadTreeDocument,
   WhoAmIDocument,
   WriteNodeDocument,
-} from '../src/generated/client.js';
-import { startGateway, type TestGateway } from './support/gateway.js';
+} from '../../src/generated/client.js';
+import { startGateway, type TestGateway } from '../support/gateway.js';
 
 let gateway: TestGateway;
 beforeAll(async () => {
