@@ -336,7 +336,7 @@ test('all are told when the server goes away, and end without having come to the
   expect(performance.now() - began).toBeLessThan(8_000);
   expect(await Promise.all([events.over, parts.over])).toEqual(['ended', 'ended']);
   const error =
-    /\{"message":"The server is shutting down; resume elsewhere\.","extensions":\{"code":"SERVICE_UNAVAILABLE","retryable":true,"requestId":"[\w-]+"\}\}/;
+    /\{"message":"The server is shutting down; resume elsewhere\.","extensions":\{"code":"SERVICE_UNAVAILABLE","retryable":true,"resumeFrom":"[\w-]+","requestId":"[\w-]+"\}\}/;
   expect(events.text()).toMatch(error);
   expect(events.text()).not.toContain('complete');
   expect(parts.text()).toMatch(new RegExp(`\\{"payload":null,"errors":\\[${error.source}\\]\\}\r\n--graphql--\r\n$`));

@@ -115,7 +115,8 @@ describe.each(transports)('over $name', ({ name, follow }) => {
     first.leave();
     await put('/resume', `${name} 2`);
     const second = follow(gateway.url, ada, events, { ...here(), after: data.events.cursor });
-    expect(litres((await second.next()) as Heard)).toBe(`${name} 2`);
+    // What has not been read to the end when it begins comes after the word that replay is over.
+    expect(litres(await second.hear((heard) => !isCaughtUp(heard)))).toBe(`${name} 2`);
     second.leave();
   });
 

@@ -3,7 +3,7 @@ import type { Outcome } from './state.js';
 
 /** How many of the events that somebody missed are answered before they are read: what they need of the database is then asked for together. */
 const mostAhead = 32;
-/** What has waited longer for its reader is asked for again. */
+/** What has waited longer for its reader is answered again. */
 const freshMs = 100;
 
 interface Answered {
@@ -46,7 +46,8 @@ export function answersAhead(
     try {
       while (!isOver && ahead.length < (events.isBehind() ? mostAhead : 1)) {
         const { done, value } = await events.next();
-        if (done) isOver = true;
+        // Told to end meanwhile, it says nothing more.
+        if (done || isOver) isOver = true;
         else put(answered(value));
       }
     } catch (error) {
@@ -59,8 +60,8 @@ export function answersAhead(
 
   /** The answer, when it is of this moment or still to be given; null when the viewer may not hear of it any more. */
   async function fresh({ event, outcome, at }: Answered): Promise<Outcome | null> {
-    if (performance.now() - at < freshMs) return outcome;
-    return (await events.stillHeard(event)) ? answer(event) : null;
+    if (!(await events.stillHeard(event))) return null;
+    return performance.now() - at < freshMs ? outcome : answer(event);
   }
 
   return {
