@@ -131,11 +131,13 @@ async function* deliveries(
 ): AsyncGenerator<Offer> {
   /** Events that are offered one after the other and asked about together: again, when something has happened since, or a moment has gone by. */
   const offered = (events: readonly EventRow[], isPast: boolean) => {
-    let asked = { after: -1, at: 0, heard: Promise.resolve<ReadonlySet<EventRow>>(new Set()) };
+    let asked = { from: events.length, after: -1, at: 0, heard: Promise.resolve<ReadonlySet<EventRow>>(new Set()) };
     const isHeard = async (event: EventRow) => {
       const [after, at] = [feed.arrived(), performance.now()];
-      if (asked.after !== after || at - asked.at > heardForMs)
-        asked = { after, at, heard: heardOf(ctx, spaceId, events.slice(events.indexOf(event))) };
+      const from = events.indexOf(event);
+      // What was offered before may be asked about after what came later.
+      if (from < asked.from || asked.after !== after || at - asked.at > heardForMs)
+        asked = { from, after, at, heard: heardOf(ctx, spaceId, events.slice(from)) };
       return (await asked.heard).has(event);
     };
     return (event: EventRow): Offer => ({ delivery: { event }, isPast, isHeard: () => isHeard(event) });
