@@ -295,7 +295,7 @@ describe.each(['websocket', 'sse'] as const)('a token, by %s', (transport) => {
 
   test('is asked for anew before it runs out', async () => {
     // Tokens count for fifteen minutes from when this server believes it to be.
-    offset = -(15 * 60 - 6) * 1_000;
+    offset = -(15 * 60 - 15) * 1_000;
     const { client, write, changes, asked } = await following(`/live/${transport}/renewed`);
     const phases: string[] = [];
     client.onState(({ phase }) => phases.push(phase));
