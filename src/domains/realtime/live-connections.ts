@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { perApp } from '../../core/context.js';
+import { usesOf } from '../../core/last-used.js';
 import { heardOfSql } from './client-session.js';
 
 const flushMs = 250;
@@ -108,33 +109,6 @@ export const liveConnections = perApp(({ database, log, now }) => {
   }
 });
 
-/** When clients' sessions were last used, to the minute: noted in memory and written down in batches. */
-export const sessionsUsed = perApp(({ database, log, now }) => {
-  const noted = new Map<string, string>();
-  let soon: NodeJS.Timeout | null = null;
-
-  async function flush(): Promise<void> {
-    if (soon) clearTimeout(soon);
-    soon = null;
-    if (noted.size === 0) return;
-    const values = [[...noted.keys()], [...noted.values()]];
-    noted.clear();
-    try {
-      await database.query(usedSql, values);
-    } catch (error) {
-      log.warn('Times of last use of clients could not be written.', { error });
-    }
-  }
-
-  return {
-    note(id: string): void {
-      noted.set(id, now().toISOString());
-      soon ??= setTimeout(flush, flushMs).unref();
-    },
-    flush,
-  };
-});
-
 // What two processes write in another order would make them wait for each other: whoever comes second leaves it out.
 const usedSql = `update "ClientSession" s set "lastUsedAt" = due.at from (
     select s.id, date_trunc('minute', u.at) as at from unnest($1::text[], $2::timestamptz[]) u(id, at) join "ClientSession" s on s.id = u.id
@@ -159,3 +133,6 @@ export const forgetDeadSql = `with dead as (select i.id, i."beatAt" from "Server
     used as (select s.id, last.at from last join "ClientSession" s on s.id = last."sessionId" where s."lastUsedAt" < last.at for update of s skip locked),
     noted as (update "ClientSession" s set "lastUsedAt" = used.at from used where s.id = used.id)
   delete from "ServerInstance" where id in (select id from dead)`;
+
+/** When clients' sessions were last used, to the minute. */
+export const sessionsUsed = usesOf('clients', usedSql);
