@@ -60,33 +60,38 @@ async function idle(days: number) {
   return { spaceId: space.id, fileId: id, versionId, key, archive: `${key}.gz`, tier, keys, read };
 }
 
+/** A sweep that stops before it removes `key` until `withPut` has put something. */
+function sweepAround(key: string) {
+  const [removing, done] = [gate(), gate()];
+  const slow = withBlobs({
+    async remove(keys) {
+      if (keys.includes(key)) {
+        removing.open();
+        await done.opened;
+      }
+      await w.app.blobs.remove(keys);
+    },
+  });
+  const put: Blobs['put'] = async (to, body) => {
+    const info = await w.app.blobs.put(to, body);
+    done.open();
+    return info;
+  };
+  later = 26 * hourMs;
+  return { swept: sweepBlobs(slow, {}, run), removing: removing.opened, withPut: withBlobs({ put }) };
+}
+
 test('bytes that come back while the sweep removes what was left of them are missed at once, and brought back again', async () => {
   const file = await idle(100);
   await tierBlobs(w.app, {}, run);
   expect(await file.keys()).toEqual([file.archive]);
   // As if it had been killed before it removed them.
   await w.app.blobs.put(file.key, streamOf(bytes));
-  const [removing, restored] = [gate(), gate()];
-  const slow = withBlobs({
-    async remove(keys) {
-      if (keys.includes(file.key)) {
-        removing.open();
-        await restored.opened;
-      }
-      await w.app.blobs.remove(keys);
-    },
-  });
-  later = 26 * hourMs;
-  const sweeping = sweepBlobs(slow, {}, run);
-  await removing.opened;
-  const put: Blobs['put'] = async (key, body) => {
-    const info = await w.app.blobs.put(key, body);
-    restored.open();
-    return info;
-  };
+  const { swept, removing, withPut } = sweepAround(file.key);
+  await removing;
   const { spaceId, versionId } = file;
-  await expect(restoreBlob(withBlobs({ put }), { spaceId, versionId })).rejects.toThrow('are gone again');
-  await sweeping;
+  await expect(restoreBlob(withPut, { spaceId, versionId })).rejects.toThrow('are gone again');
+  await swept;
   expect([await file.tier(), await file.keys()]).toEqual(['COLD', [file.archive]]);
   await restoreBlob(w.app, { spaceId, versionId });
   expect([await file.tier(), await file.keys()]).toEqual(['HOT', [file.key]]);
@@ -96,26 +101,10 @@ test('bytes that come back while the sweep removes what was left of them are mis
 test('an archive that is made while the sweep removes an earlier one is missed at once, and the bytes stay', async () => {
   const file = await idle(100);
   await w.app.blobs.put(file.archive, streamOf(Buffer.from('half of')));
-  const [removing, archived] = [gate(), gate()];
-  const slow = withBlobs({
-    async remove(keys) {
-      if (keys.includes(file.archive)) {
-        removing.open();
-        await archived.opened;
-      }
-      await w.app.blobs.remove(keys);
-    },
-  });
-  later = 26 * hourMs;
-  const sweeping = sweepBlobs(slow, {}, run);
-  await removing.opened;
-  const put: Blobs['put'] = async (key, body) => {
-    const info = await w.app.blobs.put(key, body);
-    archived.open();
-    return info;
-  };
-  await expect(tierBlobs(withBlobs({ put }), {}, run)).rejects.toThrow('is gone again');
-  await sweeping;
+  const { swept, removing, withPut } = sweepAround(file.archive);
+  await removing;
+  await expect(tierBlobs(withPut, {}, run)).rejects.toThrow('is gone again');
+  await swept;
   expect([await file.tier(), await file.keys()]).toEqual(['WARM', [file.key]]);
   expect(await file.read()).toBe(sha256(bytes));
 });
